@@ -1,0 +1,35 @@
+"""Two forms of a joint Gaussian over all C-alpha positions behind one interface."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .elastic import ElasticJoint, Springs
+from .factored import FactoredJoint
+
+__all__ = ["FORMS", "ElasticJoint", "FactoredJoint", "Joint", "Springs"]
+
+FORMS: dict[str, type[ElasticJoint] | type[FactoredJoint]] = {
+    "elastic": ElasticJoint,
+    "factored": FactoredJoint,
+}
+"""The name of each form in a saved file."""
+
+
+class Joint(Protocol):
+    """What `Dynamics` asks of a joint Gaussian; shapes and units as in `FactoredJoint` and `ElasticJoint`."""
+
+    @property
+    def marginals(self) -> NDArray[np.float64]: ...
+
+    @property
+    def coupling(self) -> NDArray[np.float64]: ...
+
+    def covariance(self) -> NDArray[np.float64]: ...
+
+    def modes(self, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+    def displacements(self, count: int, generator: np.random.Generator) -> NDArray[np.float64]: ...
+
+    def arrays(self) -> dict[str, NDArray]: ...

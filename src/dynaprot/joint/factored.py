@@ -1,0 +1,87 @@
+"""The factored joint Gaussian: a 3x3 covariance for each residue and one scalar coupling for each pair."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .spd import leading_eigenpairs, matrix_power, unit_diagonal
+
+__all__ = ["FactoredJoint"]
+
+Array = NDArray[np.float64]
+
+
+class FactoredJoint:
+    """Sigma_ij = S_i C_ij S_j^T with S_i S_i^T = Sigma_i (DynaProt paper, Eq. 5).
+
+    Parameters
+    ----------
+    marginals : ndarray, shape=(N, 3, 3)
+        Covariance of each residue, Å^2, SPD, frame of the input.
+    coupling : ndarray, shape=(N, N)
+        SPD; scaled to unit diagonal here.
+    root : {"symmetric", "cholesky"}
+        S_i as the symmetric root, with which the joint rotates with the protein, or as the paper's Cholesky factor in
+        the frame of the input, with which it does not.
+    """
+
+    def __init__(
+        self, marginals: Array, coupling: Array, root: Literal["symmetric", "cholesky"] = "symmetric"
+    ) -> None:
+        self.marginals = marginals
+        self.coupling = unit_diagonal(coupling)
+        self.root = root
+
+    @cached_property
+    def _roots(self) -> Array:
+        if self.root == "cholesky":
+            return np.linalg.cholesky(self.marginals)
+        return matrix_power(self.marginals, 0.5)
+
+    @cached_property
+    def _coupling_factor(self) -> Array:
+        return np.linalg.cholesky(self.coupling)
+
+    def covariance(self) -> Array:
+        """The full covariance, shape=(3N, 3N), Å^2; coordinates run residue by residue, x y z."""
+        size = 3 * len(self.marginals)
+        return np.einsum(
+            "iab,ij,jcb->iajc", self._roots, self.coupling, self._roots, optimize=True
+        ).reshape(size, size)
+
+    def modes(self, count: int) -> tuple[Array, Array]:
+        """Leading eigenpairs of the covariance, without forming it: (k,) Å^2 and (k, N, 3) unit vectors."""
+        size = len(self.marginals)
+
+        def product(vectors: Array) -> Array:
+            inner = np.einsum("iba,ibk->iak", self._roots, vectors.reshape(size, 3, -1))
+            coupled = (self.coupling @ inner.reshape(size, -1)).reshape(inner.shape)
+            return np.einsum("iab,ibk->iak", self._roots, coupled).reshape(3 * size, -1)
+
+        values, vectors = leading_eigenpairs(product, 3 * size, count)
+        return values, vectors.T.reshape(count, size, 3)
+
+    def displacements(self, count: int, generator: np.random.Generator) -> Array:
+        """Draws of zero mean, shape=(count, N, 3), Å: S (chol(C) (x) I) z."""
+        size = len(self.marginals)
+        noise = generator.standard_normal((size, count * 3))
+        correlated = (self._coupling_factor @ noise).reshape(size, count, 3)
+        return np.einsum("iab,isb->sia", self._roots, correlated, optimize=True)
+
+    def arrays(self) -> dict[str, NDArray]:
+        """What `from_arrays` needs to rebuild the joint."""
+        return {
+            "marginals": self.marginals,
+            "coupling": self.coupling,
+            "root": np.array(self.root),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray]) -> FactoredJoint:
+        """Rebuild a joint from `arrays`."""
+        root: Literal["symmetric", "cholesky"] = "cholesky" if str(arrays["root"]) == "cholesky" else "symmetric"
+        return cls(arrays["marginals"], arrays["coupling"], root)

@@ -1,0 +1,1 @@
+"""The networks: learned ones in PyTorch, elastic ones in numpy."""

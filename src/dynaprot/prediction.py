@@ -1,0 +1,151 @@
+"""From a `Structure` to its `Dynamics`, by a network or by an elastic network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .dynamics import Dynamics
+from .errors import PredictionError, StructureError
+from .joint import ElasticJoint, FactoredJoint, Joint, Springs
+from .joint.spd import matrix_power
+from .network.anm import ISOTROPIC, classic_anm, parameter_free_anm, parameter_free_stiffness
+from .network.features import Features, featurise
+from .network.weights import Weights, find_weights, load_weights, shipped_weights
+from .structure.protein import Structure
+
+if TYPE_CHECKING:
+    from .network.backend import Network
+
+__all__ = ["ELASTIC_NETWORKS", "LARGEST", "models", "predict"]
+
+SMALLEST = 4
+"""Residues: fewer have no internal motion in all three directions once rigid motions are projected out."""
+LARGEST = 6000
+"""Residues: the factor of the joint then takes 2.6 GB, and twice that while it is made."""
+
+ELASTIC_NETWORKS: dict[str, tuple[Callable[[Structure], ElasticJoint], str]] = {
+    "anm": (parameter_free_anm, "elastic network, springs ~ r^-6"),
+    "anm-cutoff": (classic_anm, "elastic network, equal springs within 15 Å"),
+}
+"""Models without learned parameters: how each makes its joint and what it is called."""
+
+
+def models() -> list[str]:
+    """Names that `predict` takes: the shipped networks and the elastic networks."""
+    shipped = [path.stem.removeprefix("dynaprot-") for path in shipped_weights()]
+    return sorted(set(shipped) | {"default"}, key=lambda name: (name != "default", name)) + list(ELASTIC_NETWORKS)
+
+
+def predict(structure: Structure, model: str = "default", device: str = "auto") -> Dynamics:
+    """Predict how a structure moves.
+
+    Parameters
+    ----------
+    structure : Structure
+        All its chains are one system.
+    model : str
+        ``"default"``, another of `models`, or the path of a ``.safetensors`` file. ``"anm"`` is the elastic network
+        without parameters: the baseline, and the fallback where no weights are found.
+    device : str
+        ``"auto"``, ``"cpu"``, or a device of PyTorch as ``"cuda"``.
+
+    Returns
+    -------
+    Dynamics
+
+    Raises
+    ------
+    StructureError
+        If the structure has fewer than 4 residues.
+    PredictionError
+        If it is too large, or the model or the device is not there.
+    WeightsError
+        If the weights are damaged.
+
+    Examples
+    --------
+    >>> dynamics = predict(load_structure("1ade.pdb"))  # doctest: +SKIP
+    """
+    if len(structure) < SMALLEST:
+        raise StructureError(
+            f"{structure.name}: has {len(structure)} residues with a whole backbone; DynaProt needs at least {SMALLEST}."
+        )
+    if len(structure) > LARGEST:
+        raise PredictionError(
+            f"{structure.name}: {len(structure)} residues are more than the {LARGEST} that fit a joint prediction in "
+            "memory; predict fewer chains at a time."
+        )
+    if model in ELASTIC_NETWORKS:
+        make_joint, description = ELASTIC_NETWORKS[model]
+        return Dynamics(structure, make_joint(structure), description)
+    path = find_weights(model)
+    if path is None:
+        if model != "default":
+            raise PredictionError(f"There is no model '{model}'. Choose one of {', '.join(models())}.")
+        return _fall_back(structure, "No weights were found")
+    try:
+        network = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
+    except ImportError:
+        return _fall_back(structure, "PyTorch is not installed, which the network needs")
+    features = featurise(structure)
+    heads = network(features)
+    notices: tuple[str, ...] = ()
+    joint, notices = _joint(structure, features, heads)
+    return Dynamics(structure, joint, network.description, notices)
+
+
+def _fall_back(structure: Structure, reason: str) -> Dynamics:
+    make_joint, description = ELASTIC_NETWORKS["anm"]
+    notice = f"{reason}: this is the elastic network without learned parameters, NOT DynaProt's network."
+    return Dynamics(structure, make_joint(structure), description, (notice,))
+
+
+@lru_cache(maxsize=2)
+def _network(path: Path, changed: int, device: str) -> Network:
+    """Load once; `changed` makes a rewritten file load again."""
+    from .network.backend import Network  # here, because it imports torch
+
+    weights: Weights = load_weights(path)
+    return Network(weights, device)
+
+
+def _joint(
+    structure: Structure, features: Features, heads: dict[str, NDArray[np.float64]]
+) -> tuple[Joint, tuple[str, ...]]:
+    """Assemble the joint from the heads that the network has; the elastic network fills in for those it lacks."""
+    rotations = structure.rotations
+    if "springs" in heads:
+        return _elastic_joint(structure, features, heads), ()
+    if "marginal_factor" not in heads:
+        notice = "This network predicts no marginals: those of the elastic network stand in."
+        return FactoredJoint(parameter_free_anm(structure).marginals, heads["coupling"]), (notice,)
+    factor = rotations @ heads["marginal_factor"]
+    marginals = factor @ np.swapaxes(factor, 1, 2)
+    if "coupling" in heads:
+        return FactoredJoint(marginals, heads["coupling"]), ()
+    # Recolour the elastic joint: J_ij = A_i P_ij A_j^T, A_i = Sigma_i^(1/2) P_ii^(-1/2), has the marginals Sigma_i.
+    elastic = parameter_free_anm(structure)
+    recolouring = matrix_power(marginals, 0.5) @ matrix_power(elastic.marginals, -0.5)
+    notice = "This network predicts no coupling: that of the elastic network stands in."
+    return ElasticJoint(structure.ca, elastic.springs, recolouring), (notice,)
+
+
+def _elastic_joint(
+    structure: Structure, features: Features, heads: dict[str, NDArray[np.float64]]
+) -> ElasticJoint:
+    i, j = features.pairs
+    base = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))
+    central, isotropic = np.exp(heads["springs"]).T
+    congruence = None
+    if "congruence" in heads:
+        rotations = structure.rotations
+        congruence = rotations @ heads["congruence"] @ np.swapaxes(rotations, 1, 2)
+    return ElasticJoint(
+        structure.ca, Springs(i, j, base * central, ISOTROPIC * base * isotropic), congruence
+    )

@@ -1,0 +1,259 @@
+"""Geometry of the backbone: frames, peptide bonds, dihedrals, hydrogen bonds, secondary structure.
+
+Nothing here relies on the order in which residues are stored: neighbours along the chain are found by
+their peptide bonds, so that permuting residues only permutes the results.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "chain_positions",
+    "dihedrals",
+    "frames",
+    "hydrogen_bonds",
+    "neighbour_pairs",
+    "next_residues",
+    "secondary_structure",
+]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+PEPTIDE_BOND = 2.5
+"""Longest C-N distance in Å that still counts as a bond (Kabsch & Sander 1983)."""
+HYDROGEN_BOND = -0.5
+"""Energy in kcal/mol below which a hydrogen bond is counted (Kabsch & Sander 1983)."""
+
+
+def _unit(vectors: Array) -> Array:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+
+
+def frames(n: Array, ca: Array, c: Array) -> Array:
+    """Rotation of each residue's backbone frame.
+
+    Parameters
+    ----------
+    n, ca, c : ndarray, shape=(N, 3)
+        Backbone atoms, Å.
+
+    Returns
+    -------
+    ndarray, shape=(N, 3, 3)
+        Columns are the axes of the local frame in the frame of the input: x along CA-C, y in the plane of N
+        (Jumper et al. 2021, algorithm 21). A local vector v is ``R @ v`` in the frame of the input.
+    """
+    x = _unit(c - ca)
+    y = n - ca
+    y = _unit(y - (y * x).sum(-1, keepdims=True) * x)
+    return np.stack([x, y, np.cross(x, y)], axis=-1)
+
+
+def neighbour_pairs(positions: Array, cutoff: float) -> tuple[Indices, Indices]:
+    """Pairs of points that lie within a distance of each other.
+
+    Parameters
+    ----------
+    positions : ndarray, shape=(N, 3)
+        Å.
+    cutoff : float
+        Å; ``inf`` gives all pairs.
+
+    Returns
+    -------
+    i, j : ndarray, shape=(P,), dtype=int
+        Indices with i < j, ordered by i and then j.
+    """
+    centred = positions - positions.mean(0)
+    squared = (centred**2).sum(1)
+    found_i, found_j = [], []
+    for start in range(0, len(positions), 512):          # 512 rows at a time: never an N x N array
+        rows = slice(start, start + 512)
+        distances = squared[rows, None] + squared[None, start:] - 2.0 * centred[rows] @ centred[start:].T
+        near_i, near_j = np.nonzero(np.triu(distances <= cutoff**2, k=1))
+        found_i.append(near_i + start)
+        found_j.append(near_j + start)
+    return np.concatenate(found_i), np.concatenate(found_j)
+
+
+def next_residues(n: Array, c: Array, chain_ids: NDArray[np.str_]) -> Indices:
+    """The residue whose N is bonded to each residue's C.
+
+    Parameters
+    ----------
+    n, c : ndarray, shape=(N, 3)
+        Backbone atoms, Å.
+    chain_ids : ndarray, shape=(N,)
+        A bond joins residues of one chain only.
+
+    Returns
+    -------
+    ndarray, shape=(N,), dtype=int
+        Index of the next residue, -1 at the end of a chain and at a chain break.
+    """
+    size = len(n)
+    following = np.full(size, -1)
+    in_order = np.flatnonzero(
+        (np.linalg.norm(n[1:] - c[:-1], axis=1) < PEPTIDE_BOND) & (chain_ids[1:] == chain_ids[:-1])
+    )
+    following[in_order] = in_order + 1
+    # Residues stored out of order: match the ends that are left over, nearest first.
+    ends = np.flatnonzero(following < 0)
+    starts = np.setdiff1d(np.arange(size), following[following >= 0])
+    open_i, open_j, length = [], [], []
+    for end in np.array_split(ends, max(1, len(ends) // 512)):
+        distances = np.linalg.norm(c[end][:, None] - n[starts][None], axis=-1)
+        distances[chain_ids[end][:, None] != chain_ids[starts][None]] = np.inf
+        row, column = np.nonzero(distances < PEPTIDE_BOND)
+        other = end[row] != starts[column]
+        open_i.append(end[row][other])
+        open_j.append(starts[column][other])
+        length.append(distances[row, column][other])
+    i, j = np.concatenate(open_i), np.concatenate(open_j)
+    taken = np.zeros(size, dtype=bool)
+    for k in np.argsort(np.concatenate(length), kind="stable"):
+        if following[i[k]] < 0 and not taken[j[k]]:
+            following[i[k]] = j[k]
+            taken[j[k]] = True
+    return following
+
+
+def chain_positions(following: Indices) -> tuple[Indices, Indices, Indices]:
+    """Where each residue stands in its unbroken stretch of chain.
+
+    Parameters
+    ----------
+    following : ndarray, shape=(N,), dtype=int
+        As from `next_residues`.
+
+    Returns
+    -------
+    segment : ndarray, shape=(N,), dtype=int
+        Index of the stretch's first residue.
+    from_start, to_end : ndarray, shape=(N,), dtype=int
+        Number of bonds to the first and to the last residue of the stretch.
+    """
+    size = len(following)
+    following = following.copy()
+    preceding = np.full(size, -1)
+    preceding[following[following >= 0]] = np.flatnonzero(following >= 0)
+    first, from_start = _walk(preceding)
+    in_ring = preceding[first] >= 0                      # a cyclic peptide has no first residue
+    for residue in np.flatnonzero(in_ring):
+        if preceding[first[residue]] >= 0:               # cut each ring once, before its first stored residue
+            following[preceding[residue]] = -1
+            preceding[residue] = -1
+            first, from_start = _walk(preceding)
+    _, to_end = _walk(following)
+    return first, from_start, to_end
+
+
+def _walk(pointer: Indices) -> tuple[Indices, Indices]:
+    """End of each residue's path along `pointer` and the number of steps to it, by pointer doubling."""
+    target = np.where(pointer >= 0, pointer, np.arange(len(pointer)))
+    steps = (pointer >= 0).astype(np.int64)
+    for _ in range(max(1, int(np.ceil(np.log2(len(pointer)))))):
+        steps = steps + steps[target]
+        target = target[target]
+    return target, steps
+
+
+def dihedrals(n: Array, ca: Array, c: Array, following: Indices) -> tuple[Array, Array]:
+    """Backbone dihedrals phi and psi in radians, NaN where a neighbour is missing; shape=(N,) each."""
+    phi, psi = np.full(len(n), np.nan), np.full(len(n), np.nan)
+    left = np.flatnonzero(following >= 0)
+    right = following[left]
+    phi[right] = _dihedral(c[left], n[right], ca[right], c[right])
+    psi[left] = _dihedral(n[left], ca[left], c[left], n[right])
+    return phi, psi
+
+
+def _dihedral(a: Array, b: Array, c: Array, d: Array) -> Array:
+    axis = _unit(c - b)
+    v = (a - b) - ((a - b) * axis).sum(-1, keepdims=True) * axis
+    w = (d - c) - ((d - c) * axis).sum(-1, keepdims=True) * axis
+    return np.arctan2((np.cross(axis, v) * w).sum(-1), (v * w).sum(-1))
+
+
+def hydrogen_bonds(
+    n: Array, ca: Array, c: Array, following: Indices, sequence: str
+) -> tuple[Indices, Indices, Array]:
+    """Backbone hydrogen bonds by the electrostatic energy of Kabsch & Sander (1983).
+
+    O and H are placed in the plane of the peptide bond, so that N, CA and C suffice.
+
+    Returns
+    -------
+    acceptor, donor : ndarray, shape=(B,), dtype=int
+        C=O of `acceptor` takes the hydrogen of N-H of `donor`.
+    energy : ndarray, shape=(B,)
+        kcal/mol, each below -0.5.
+    """
+    oxygen, hydrogen = np.full_like(c, np.nan), np.full_like(n, np.nan)
+    left = np.flatnonzero(following >= 0)
+    right = following[left]
+    oxygen[left] = c[left] + 1.23 * _unit(_unit(c[left] - ca[left]) + _unit(c[left] - n[right]))
+    hydrogen[right] = n[right] + 1.01 * _unit(_unit(n[right] - c[left]) + _unit(n[right] - ca[right]))
+    hydrogen[np.array([letter == "P" for letter in sequence])] = np.nan
+    i, j = neighbour_pairs(ca, 9.0)
+    acceptor, donor = np.concatenate([i, j]), np.concatenate([j, i])
+    keep = np.isfinite(oxygen[acceptor, 0]) & np.isfinite(hydrogen[donor, 0]) & (following[acceptor] != donor)
+    acceptor, donor = acceptor[keep], donor[keep]
+
+    def inverse_distance(a: Array, b: Array) -> Array:
+        return 1.0 / np.maximum(np.linalg.norm(a - b, axis=-1), 0.5)
+
+    o, h, carbon, nitrogen = oxygen[acceptor], hydrogen[donor], c[acceptor], n[donor]
+    energy = 27.9 * (
+        inverse_distance(o, nitrogen)
+        + inverse_distance(carbon, h)
+        - inverse_distance(o, h)
+        - inverse_distance(carbon, nitrogen)
+    )
+    bonded = energy < HYDROGEN_BOND
+    return acceptor[bonded], donor[bonded], energy[bonded]
+
+
+def secondary_structure(n: Array, ca: Array, c: Array, following: Indices, sequence: str) -> str:
+    """Helices (H), strands (E) and the rest (-) by the hydrogen-bond patterns of Kabsch & Sander (1983).
+
+    Only alpha helices and ladders of at least two bridges are told apart: enough to draw a chain.
+
+    Returns
+    -------
+    str
+        One letter a residue.
+    """
+    size = len(n)
+    bond = np.zeros((size + 1, size + 1), dtype=bool)    # the last row and column stand for "no such residue"
+    acceptor, donor, _ = hydrogen_bonds(n, ca, c, following, sequence)
+    bond[acceptor, donor] = True
+    after = np.append(following, -1)
+    after[after < 0] = size
+    before = np.full(size + 1, size)
+    before[after[:-1]] = np.arange(size)
+    before[size] = size
+
+    fourth = after[after[after[after]]]
+    turn = bond[np.arange(size + 1), fourth]
+    starts = turn & turn[before]
+    helix = np.zeros(size + 1, dtype=bool)
+    member = np.flatnonzero(starts)
+    for _ in range(4):
+        helix[member] = True
+        member = after[member]
+    helix[size] = False
+
+    parallel = bond[before] & bond[:, after].T
+    antiparallel = (bond & bond.T) | (bond[before][:, after] & bond[before][:, after].T)
+    bridge = parallel | parallel.T | antiparallel
+    segment, from_start, _ = chain_positions(following)
+    i, j = np.nonzero(bridge[:size, :size])
+    far = (segment[i] != segment[j]) | (np.abs(from_start[i] - from_start[j]) > 2)
+    bridged = np.zeros(size + 1, dtype=bool)
+    bridged[i[far]] = True
+    strand = bridged & (bridged[before] | bridged[after])
+    return "".join("H" if helix[k] else "E" if strand[k] else "-" for k in range(size))

@@ -1,0 +1,188 @@
+"""`Structure`: what the network and every view know of a protein."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import StructureError
+from . import backbone
+from .residues import AMINO_ACIDS, UNKNOWN, three_letter_code
+
+__all__ = ["Atoms", "Structure"]
+
+Array = NDArray[np.float64]
+Strings = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Atoms:
+    """Heavy atoms of a structure's residues, for display and all-atom output.
+
+    Attributes
+    ----------
+    names, elements : ndarray, shape=(A,), dtype=str
+    positions : ndarray, shape=(A, 3), dtype=float
+        Å.
+    residue : ndarray, shape=(A,), dtype=int
+        Index of the residue that each atom belongs to.
+    """
+
+    names: Strings
+    elements: Strings
+    positions: Array
+    residue: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """Residues of one or several protein chains, treated as one system.
+
+    Attributes
+    ----------
+    n, ca, c : ndarray, shape=(N, 3), dtype=float
+        Backbone atoms, Å.
+    sequence : str
+        One-letter codes, ``X`` where unknown; modified residues by their parent.
+    chain_ids, residue_ids : ndarray, shape=(N,), dtype=str
+        The author's chain names and residue numbers with insertion code, as ``"52A"``.
+    residue_names : ndarray, shape=(N,), dtype=str
+        Three-letter names as in the file.
+    label_chain_ids, label_residue_ids : ndarray, shape=(N,), dtype=str
+        mmCIF label ids; equal to the author's where the file has none.
+    name : str
+        What to call the structure in messages and file names.
+    notices : tuple of str
+        What a reader left out and why, one sentence each.
+    atoms : Atoms or None
+        Heavy atoms of the residues, where a file gave them.
+    """
+
+    n: Array
+    ca: Array
+    c: Array
+    sequence: str
+    chain_ids: Strings
+    residue_ids: Strings
+    residue_names: Strings
+    label_chain_ids: Strings
+    label_residue_ids: Strings
+    name: str = "structure"
+    notices: tuple[str, ...] = ()
+    atoms: Atoms | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        n: ArrayLike,
+        ca: ArrayLike,
+        c: ArrayLike,
+        sequence: str,
+        chain_ids: Sequence[str] | Strings | None = None,
+        residue_ids: Sequence[str | int] | Strings | None = None,
+        *,
+        residue_names: Sequence[str] | Strings | None = None,
+        label_chain_ids: Sequence[str] | Strings | None = None,
+        label_residue_ids: Sequence[str] | Strings | None = None,
+        name: str = "structure",
+        notices: tuple[str, ...] = (),
+        atoms: Atoms | None = None,
+    ) -> Structure:
+        """Build a structure from backbone coordinates.
+
+        Parameters
+        ----------
+        n, ca, c : array_like, shape=(N, 3)
+            Backbone atoms, Å.
+        sequence : str
+            N one-letter codes, ``X`` for unknown.
+        chain_ids : sequence of str, length=N, optional
+            By default all residues are of chain ``A``.
+        residue_ids : sequence of str, length=N, optional
+            By default ``1`` to ``N``.
+        residue_names, label_chain_ids, label_residue_ids, name, notices, atoms
+            As the attributes; derived where not given.
+
+        Raises
+        ------
+        StructureError
+            If shapes disagree, a coordinate is not finite, or a residue's backbone atoms lie on one line.
+        """
+        backbone_atoms = []
+        for label, value in (("n", n), ("ca", ca), ("c", c)):
+            positions = np.asarray(value, dtype=np.float64)
+            if positions.ndim != 2 or positions.shape[1] != 3:
+                raise StructureError(
+                    f"{name}: '{label}' must be an array of shape (N, 3), not {positions.shape}."
+                )
+            backbone_atoms.append(np.array(positions))
+        size = len(backbone_atoms[0])
+        if size == 0:
+            raise StructureError(f"{name}: no residue was given; DynaProt needs a protein.")
+        sequence = "".join(letter if letter in AMINO_ACIDS else UNKNOWN for letter in sequence.upper())
+        chains = _labels(chain_ids, ["A"] * size)
+        numbers = _labels(residue_ids, [str(k + 1) for k in range(size)])
+        columns = {
+            "ca": backbone_atoms[1],
+            "c": backbone_atoms[2],
+            "sequence": sequence,
+            "chain_ids": chains,
+            "residue_ids": numbers,
+            "residue_names": _labels(residue_names, [three_letter_code(letter) for letter in sequence]),
+            "label_chain_ids": _labels(label_chain_ids, chains),
+            "label_residue_ids": _labels(label_residue_ids, numbers),
+        }
+        for label, column in columns.items():
+            if len(column) != size:
+                raise StructureError(
+                    f"{name}: '{label}' has {len(column)} entries, but there are {size} residues."
+                )
+        structure = cls(backbone_atoms[0], name=name, notices=notices, atoms=atoms, **columns)  # type: ignore[arg-type]
+        structure._check_geometry()
+        return structure
+
+    def _check_geometry(self) -> None:
+        stacked = np.stack([self.n, self.ca, self.c], axis=1)
+        bad = np.flatnonzero(~(np.abs(stacked) < 1e5).all(axis=(1, 2)))
+        if len(bad):
+            raise StructureError(
+                f"{self.name}: residue {self.residue_label(bad[0])} has a backbone coordinate that is not a "
+                "finite number of usual size; repair or remove it."
+            )
+        area = np.linalg.norm(np.cross(self.c - self.ca, self.n - self.ca), axis=1)
+        bad = np.flatnonzero(area < 0.1)
+        if len(bad):
+            raise StructureError(
+                f"{self.name}: N, CA and C of residue {self.residue_label(bad[0])} lie on one line, so that it "
+                "has no frame; repair or remove it."
+            )
+
+    def __len__(self) -> int:
+        return len(self.ca)
+
+    def residue_label(self, index: int) -> str:
+        """How a message names a residue: chain, name, number."""
+        return f"{self.chain_ids[index]} {self.residue_names[index]} {self.residue_ids[index]}".strip()
+
+    @cached_property
+    def rotations(self) -> Array:
+        """Backbone frames: (N, 3, 3), local to the frame of the input."""
+        return backbone.frames(self.n, self.ca, self.c)
+
+    @cached_property
+    def next_residue(self) -> NDArray[np.int64]:
+        """Index of the residue bonded to each residue's C: (N,), -1 at a chain's end and at a break."""
+        return backbone.next_residues(self.n, self.c, self.chain_ids)
+
+    @cached_property
+    def secondary_structure(self) -> str:
+        """One letter a residue: helix ``H``, strand ``E``, else ``-``."""
+        return backbone.secondary_structure(self.n, self.ca, self.c, self.next_residue, self.sequence)
+
+
+def _labels(given: Sequence[str | int] | Strings | None, default: Sequence[str] | Strings) -> Strings:
+    return np.array([str(label) for label in (default if given is None else given)], dtype=np.str_)

@@ -1,0 +1,42 @@
+"""Names of residues: from the three-letter code of a file to the type the network knows."""
+
+from __future__ import annotations
+
+import gemmi
+
+__all__ = ["AMINO_ACIDS", "UNKNOWN", "is_amino_acid", "is_nucleotide", "one_letter_code", "three_letter_code"]
+
+AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+UNKNOWN = "X"
+
+
+def one_letter_code(name: str) -> str:
+    """One-letter code of a residue, that of the parent for a modified one.
+
+    Parameters
+    ----------
+    name : str
+        Three-letter (or five-letter) name of the chemical component dictionary, as ``"MSE"``.
+
+    Returns
+    -------
+    str
+        One of the twenty letters, or ``"X"`` where the component has no such parent.
+    """
+    letter = gemmi.find_tabulated_residue(name.strip()).one_letter_code.upper()
+    return letter if letter in AMINO_ACIDS and is_amino_acid(name) else UNKNOWN
+
+
+def three_letter_code(letter: str) -> str:
+    """Three-letter name of a one-letter code, ``"UNK"`` for an unknown one."""
+    return gemmi.expand_one_letter(letter, gemmi.ResidueKind.AA) if letter in AMINO_ACIDS else "UNK"
+
+
+def is_amino_acid(name: str) -> bool:
+    """Whether the component dictionary lists the name as an amino acid, standard or modified."""
+    return gemmi.find_tabulated_residue(name.strip()).is_amino_acid()
+
+
+def is_nucleotide(name: str) -> bool:
+    """Whether the component dictionary lists the name as a nucleotide."""
+    return gemmi.find_tabulated_residue(name.strip()).is_nucleic_acid()

@@ -1,0 +1,1 @@
+"""What is worked out of `Dynamics` for display. No view imports another."""
