@@ -1,0 +1,1 @@
+"""Learning the network from simulations: labels, metrics, and the training script."""

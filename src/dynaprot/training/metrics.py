@@ -1,0 +1,51 @@
+"""How good a prediction is, one number a protein. Definitions: DynaProt paper, section 5; docs/theory.md."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..joint.spd import matrix_power
+from .labels import Labels
+
+__all__ = ["compare", "pearson"]
+
+Array = NDArray[np.floating]
+
+
+def pearson(a: Array, b: Array) -> float:
+    """Pearson correlation of two vectors."""
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def compare(marginals: Array, coupling: Array, labels: Labels) -> dict[str, float]:
+    """Every metric of marginals and coupling for one protein.
+
+    Returns
+    -------
+    dict of str to float
+        ``rmsf_r``: Pearson of RMSF; ``rmwd``: root mean squared Bures distance of the marginals, Å;
+        ``symmetric_kl``: half the sum of both directions; ``shape``: cosine between Sigma/tr Sigma - I/3;
+        ``coupling_r`` and ``coupling_r50``: Pearson over pairs, all and up to 50 residues apart;
+        ``amplitude``: mean RMSF over that of the label.
+    """
+    truth = labels.marginals
+    size, true_size = (np.trace(m, axis1=1, axis2=2) for m in (marginals, truth))
+    root = matrix_power(marginals, 0.5)
+    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ truth @ root), 0.0, None)).sum(1)
+    kl = 0.25 * np.trace(
+        np.linalg.solve(marginals, truth) + np.linalg.solve(truth, marginals), axis1=1, axis2=2
+    )
+    shapes = [m / s[:, None, None] - np.eye(3) / 3 for m, s in ((marginals, size), (truth, true_size))]
+    inner = [(a * b).sum((1, 2)) for a, b in ((shapes[0], shapes[1]), (shapes[0],) * 2, (shapes[1],) * 2)]
+    i, j = np.triu_indices(len(size), 1)
+    near = j - i <= 50
+    return {
+        "rmsf_r": pearson(np.sqrt(size), np.sqrt(true_size)),
+        "rmwd": float(np.sqrt(np.clip(size + true_size - 2 * cross, 0, None).mean())),
+        "symmetric_kl": float(kl.mean() - 1.5),
+        "shape": float((inner[0] / np.sqrt(np.maximum(inner[1] * inner[2], 1e-12))).mean()),
+        "coupling_r": pearson(coupling[i, j], labels.coupling[i, j]),
+        "coupling_r50": pearson(coupling[i, j][near], labels.coupling[i, j][near]),
+        "amplitude": float(np.sqrt(size).mean() / np.sqrt(true_size).mean()),
+    }

@@ -1,0 +1,77 @@
+"""Atoms that follow sampled C-alphas, for display.
+
+Each residue moves as a rigid body: with its own C-alpha, turned as the C-alphas around it along the chain turn. This is
+a display aid. The model predicts C-alphas; side chains do not move of themselves here, and peptide bonds bend.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..structure.protein import Structure
+
+__all__ = ["follow_samples", "residue_rotations"]
+
+Array = NDArray[np.floating]
+
+HOLD = 0.05
+"""Å^2 on the diagonal: a turn that no neighbour determines stays none."""
+
+
+def residue_rotations(structure: Structure, samples: Array) -> Array:
+    """How each residue turns from the input to each sample.
+
+    Parameters
+    ----------
+    structure : Structure
+        N residues.
+    samples : ndarray, shape=(n, N, 3)
+        C-alpha positions, Å.
+
+    Returns
+    -------
+    ndarray, shape=(n, N, 3, 3)
+        Proper rotations R: an offset v from C-alpha in the input becomes R @ v.
+    """
+    size = len(structure)
+    forward = np.append(structure.next_residue, -1)
+    backward = np.full(size + 1, -1)
+    backward[forward[:-1]] = np.arange(size)
+    backward[-1] = -1
+    correlation = np.zeros((len(samples), size, 3, 3)) + HOLD * np.eye(3)
+    for step in (forward, backward):
+        neighbour = step[:-1]
+        for _ in range(2):                                # two residues to either side
+            there = np.flatnonzero(neighbour >= 0)
+            to = neighbour[there]
+            correlation[:, there] += np.einsum(
+                "sia,ib->siab", samples[:, to] - samples[:, there], structure.ca[to] - structure.ca[there]
+            )
+            neighbour = step[neighbour]
+    u, _, vt = np.linalg.svd(correlation)
+    u[..., -1] *= np.sign(np.linalg.det(u @ vt))[..., None]
+    return u @ vt
+
+
+def follow_samples(structure: Structure, samples: Array, positions: Array, residue: NDArray[np.int64]) -> Array:
+    """Carry atoms along with their residues.
+
+    Parameters
+    ----------
+    structure : Structure
+    samples : ndarray, shape=(n, N, 3)
+        C-alpha positions, Å.
+    positions : ndarray, shape=(A, 3)
+        Atoms of the input, Å.
+    residue : ndarray, shape=(A,), dtype=int
+        The residue of each atom.
+
+    Returns
+    -------
+    ndarray, shape=(n, A, 3)
+        Å.
+    """
+    offsets = positions - structure.ca[residue]
+    turned = np.einsum("sjab,jb->sja", residue_rotations(structure, samples)[:, residue], offsets)
+    return samples[:, residue] + turned
