@@ -11,11 +11,11 @@ from ..structure.protein import Structure
 
 __all__ = ["classic_anm", "parameter_free_anm", "parameter_free_stiffness"]
 
-STIFFNESS = 5.82e4
+STIFFNESS = 3.18e4
 """kT Å^4: central stiffness is this over r^6. Fitted to the sizes in MD (`benchmarks/calibrate_anm.py`)."""
 ISOTROPIC = 0.0067
 """Isotropic stiffness as a share of the central one."""
-CLASSIC_STIFFNESS = 1.0
+CLASSIC_STIFFNESS = 0.103
 """kT/Å^2 of each spring of the classic network; fitted likewise."""
 CLASSIC_CUTOFF = 15.0
 """Å; the customary choice (Atilgan et al. 2001, ProDy's default)."""
@@ -23,7 +23,7 @@ CLOSEST = 2.8
 """Å; distances below that of two bonded C-alphas (cis) are clashes and do not stiffen a spring further."""
 
 
-def parameter_free_stiffness(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def parameter_free_stiffness(distance: NDArray[np.floating]) -> NDArray[np.floating]:
     """Central stiffness at a distance in Å, kT/Å^2: r^-6 for every pair (Yang, Song & Jernigan 2009)."""
     return STIFFNESS / np.maximum(distance, CLOSEST) ** 6
 

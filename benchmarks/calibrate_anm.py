@@ -1,0 +1,44 @@
+"""Fit the one scale of each elastic network to the sizes of motion in MD, and print the constants of `network/anm.py`.
+
+    PYTHONPATH=src python benchmarks/calibrate_anm.py ../shared/data
+
+Stiffness is chosen so that the mean RMSF of the median protein is that of its simulation. One system of each sequence
+cluster counts, with a trustworthy label; proteins that leave the harmonic regime are left out.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from dynaprot.network import anm
+from dynaprot.training.labels import labels_of, read_ensembles
+from dynaprot.training.metrics import compare
+from dynaprot.training.train import FLOPPY
+
+
+def main(data: Path) -> None:
+    """Print each constant's value and what it gives."""
+    networks = {"STIFFNESS": anm.parameter_free_anm, "CLASSIC_STIFFNESS": anm.classic_anm}
+    ratios: dict[str, list[float]] = {name: [] for name in networks}
+    seen = set()
+    for system in read_ensembles(data / "md_ensembles.npz"):
+        structure = system.structure
+        if system.cluster in seen or len(system.frames) < 100 or any(name in structure.name for name in FLOPPY):
+            continue
+        seen.add(system.cluster)
+        labels = labels_of(system.frames, structure.ca)
+        for name, network in networks.items():
+            joint = network(structure)
+            figures = compare(joint.marginals, joint.coupling, labels)
+            ratios[name].append(figures["amplitude"])
+            print(f"{structure.name:20.20} {name:18}", {key: round(value, 3) for key, value in figures.items()})
+    for name, values in ratios.items():
+        spread = np.percentile(values, [25, 50, 75])
+        print(f"{name} = {getattr(anm, name) * spread[1] ** 2:.4g}   # amplitudes now {spread.round(3)}, {len(values)} proteins")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
