@@ -1,0 +1,107 @@
+"""A real ChimeraX session, without a window, into which the bundle has been installed from this checkout.
+
+These tests run in an environment of their own: ``python3.11 tests/chimerax/environment.py`` makes it, and
+``.venv-chimerax/bin/python -m pytest tests/chimerax`` runs them. Any other Python collects nothing here.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+if importlib.util.find_spec("chimerax") is None:
+    collect_ignore_glob = ["test_*.py"]
+
+
+def pytest_configure(config):
+    """Warnings are errors in this project, but the host's own code is what it is."""
+    config.addinivalue_line("filterwarnings", r"ignore:::(chimerax\.(?!dynaprot)|numpy|.*grako)")
+
+
+@pytest.fixture(scope="session")
+def host_folders(tmp_path_factory):
+    """Keep the host's settings, cache and data out of the user's own."""
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        os.environ[name] = str(tmp_path_factory.mktemp(name.lower()))
+
+
+@pytest.fixture(scope="session")
+def bundle(host_folders, tmp_path_factory):
+    """Build and install the bundle as a user does, from a copy so that the checkout stays clean."""
+    source = tmp_path_factory.mktemp("checkout")
+    for name in ("src", "weights"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("bundle_info.xml", "pyproject.toml"):
+        shutil.copyfile(ROOT / name, source / name)
+    install = f'devel install "{source}" user false noDeps true exit true'
+    done = subprocess.run(
+        [sys.executable, "-m", "chimerax.core", "--nogui", "--exit", "--cmd", install],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=source.parent,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nstalled ChimeraX-DynaProt" in done.stdout, done.stdout + done.stderr  # or "Reinstalled"
+
+
+@pytest.fixture(scope="session")
+def started(bundle):
+    """Start the host once, the way its own executable does."""
+    from chimerax.core import __main__ as application
+
+    application.init(["ChimeraX", "--nogui", "--offscreen", "--exit"], event_loop=False)
+    from chimerax.core.nogui import UI
+
+    return UI.instance().session
+
+
+@pytest.fixture
+def session(started):
+    """The host's session, empty again after each test."""
+    yield started
+    started.reset()
+
+
+@pytest.fixture
+def run(session):
+    """Type a command, its result is what the command's function returns."""
+    from chimerax.core.commands import run
+
+    return lambda command: run(session, command, log=False)
+
+
+@pytest.fixture
+def log(session):
+    """What the host logs during the test, as a list of (level, text)."""
+    from chimerax.core.logger import PlainTextLog
+
+    class Recorder(PlainTextLog):
+        def __init__(self):
+            self.messages = []
+
+        def log(self, level, msg):
+            self.messages.append((("info", "warning", "error", "bug")[level], msg.strip()))
+            return True
+
+    recorder = Recorder()
+    session.logger.add_log(recorder)
+    yield recorder.messages
+    session.logger.remove_log(recorder)
+
+
+@pytest.fixture
+def protease_file():
+    """HIV-1 protease with an inhibitor: two chains of 99 residues, a ligand and water."""
+    return Path(sys.prefix) / "share" / "structures" / "1hpv.pdb"
+
+
+@pytest.fixture
+def protease(run, protease_file):
+    return run(f'open "{protease_file}"')[0]

@@ -1,0 +1,235 @@
+"""The command `dynaprot rmsf` on real structures."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared" / "data" / "structures"
+PICTURES = ROOT / "out" / "chimerax"
+
+NAMES = ("dynaprot_rmsf", "dynaprot_anisotropy")
+
+
+def predicted(structure):
+    """The residues which have been given an RMSF."""
+    from chimerax.atomic import Residues
+
+    return Residues([residue for residue in structure.residues if hasattr(residue, NAMES[0])])
+
+
+def attribute(residues, name):
+    return np.array([getattr(residue, name) for residue in residues])
+
+
+def labels(residues):
+    """Chain, number and insertion code of each residue, as the core writes them."""
+    codes = zip(residues.chain_ids, residues.numbers, residues.insertion_codes, strict=True)
+    return [(chain, f"{number}{code}") for chain, number, code in codes]
+
+
+def core_prediction(path, model):
+    """The core's prediction from the file, past the host; its residues' labels."""
+    from chimerax.dynaprot.dynaprot import load_structure, predict
+
+    structure = load_structure(path)
+    return predict(structure, model=model), list(zip(structure.chain_ids, structure.residue_ids, strict=True))
+
+
+@pytest.mark.parametrize("model", ["default", "anm"])
+def test_attributes_are_the_prediction_of_the_core(run, protease, protease_file, model):
+    """The residues carry what the core predicts from the file itself, read without the host."""
+    run(f"dynaprot rmsf #1 model {model}")
+    dynamics, core_labels = core_prediction(protease_file, model)
+    residues = predicted(protease)
+    assert len(residues) == 198
+    assert labels(residues) == core_labels
+    np.testing.assert_allclose(attribute(residues, "dynaprot_rmsf"), dynamics.rmsf, rtol=1e-5)
+    np.testing.assert_allclose(attribute(residues, "dynaprot_anisotropy"), dynamics.anisotropy, atol=1e-5)
+
+
+def test_elastic_network(run, protease):
+    """The elastic network is what `model anm` asks for, not what the core falls back to with a notice."""
+    (dynamics,) = run("dynaprot rmsf #1 model anm")
+    assert dynamics.model.startswith("elastic network")
+    assert dynamics.notices == ()
+
+
+def test_chains_are_one_complex(run, protease):
+    """A chain of a dimer moves otherwise than the same chain alone."""
+    chain = protease.residues.filter(protease.residues.chain_ids == "A")
+    chain = chain.filter(chain.polymer_types == chain[0].PT_AMINO)
+    run("dynaprot rmsf #1 model anm")
+    in_dimer = attribute(chain, "dynaprot_rmsf")
+    run("delete #1/B; dynaprot rmsf #1 model anm")
+    assert (attribute(chain, "dynaprot_rmsf") > 1.05 * in_dimer).any()
+
+
+def test_structures_are_predicted_apart(run, protease, protease_file):
+    """Without a specification every open structure is predicted, and none feels the other."""
+    (alone,) = run("dynaprot rmsf #1 model anm")
+    second = run(f'open "{protease_file}"')[0]
+    run("delete #2/B")
+    first_dynamics, second_dynamics = run("dynaprot rmsf model anm")
+    np.testing.assert_array_equal(first_dynamics.rmsf, alone.rmsf)
+    assert len(predicted(second)) == len(second_dynamics.rmsf) == 99
+
+
+def test_only_protein_is_touched(run, protease):
+    """Ligand and water keep their colours and get no attribute."""
+    others = protease.residues.filter(protease.residues.polymer_types == 0)
+    assert {"478", "HOH"} <= set(others.names)
+    before = others.atoms.colors
+    run("dynaprot rmsf #1")
+    np.testing.assert_array_equal(others.atoms.colors, before)
+    assert not any(hasattr(residue, name) for residue in others for name in NAMES)
+
+
+def test_colours(run, protease):
+    """Cartoon and atoms run from blue, the most rigid residue, to red, the most mobile."""
+    run("dynaprot rmsf #1")
+    residues = predicted(protease)
+    order = np.argsort(attribute(residues, "dynaprot_rmsf"))
+    colours = residues.ribbon_colors.astype(int)
+    redness = (colours[:, 0] - colours[:, 2])[order]
+    assert redness[0] < -100
+    assert redness[-1] > 100
+    assert (np.diff(redness) >= -1).all()  # a colour is a whole number
+    np.testing.assert_array_equal(residues.existing_principal_atoms.colors, residues.ribbon_colors)
+
+
+def test_selection_by_attribute(run, session, protease):
+    """The host's own specifications know the attribute."""
+    run("dynaprot rmsf #1")
+    residues = predicted(protease)
+    rmsf = attribute(residues, "dynaprot_rmsf")
+    limit = np.median(rmsf)
+    run(f"select ::dynaprot_rmsf>{limit:.6f}")
+    from chimerax.atomic import selected_residues
+
+    assert 0 < (rmsf > limit).sum() < len(rmsf)
+    assert set(selected_residues(session)) == set(residues.filter(rmsf > limit))
+
+
+def test_log(run, protease, log):
+    """One line says what was predicted, and each notice of the core is a warning."""
+    (dynamics,) = run("dynaprot rmsf #1")
+    (report,) = [text for level, text in log if level == "info"]
+    warnings = [text for level, text in log if level == "warning"]
+    assert report.startswith(
+        f"1hpv.pdb #1: RMSF of 198 residues is {dynamics.rmsf.min():.2f} to {dynamics.rmsf.max():.2f} Å"
+    )
+    assert dynamics.model in report
+    assert warnings == [f"1hpv.pdb #1: {notice}" for notice in dynamics.notices]
+
+
+def test_incomplete_residues_are_named(run, protease, log):
+    """A residue without a whole backbone is left out, and a warning names it."""
+    run("delete #1/A:50@C,O; dynaprot rmsf #1")
+    assert ("A", "50") not in labels(predicted(protease))
+    assert len(predicted(protease)) == 197
+    assert ("warning", "1hpv.pdb #1: Left out 1 residue that lacks N, CA or C: /A:50") in log
+
+
+def test_modified_residues_have_the_type_of_their_parent(protease):
+    """Selenomethionine counts as methionine."""
+    from chimerax.dynaprot.backbone import protein_backbone
+
+    _, before = protein_backbone(protease)
+    methionines = protease.residues.filter(protease.residues.names == "MET")
+    assert len(methionines) == 4
+    methionines.names = ["MSE"] * len(methionines)
+    _, after = protein_backbone(protease)
+    assert after.sequence == before.sequence
+
+
+def test_no_structure(run):
+    """With nothing open the user is told to open a structure."""
+    from chimerax.core.errors import UserError
+
+    with pytest.raises(UserError, match="open one first"):
+        run("dynaprot rmsf")
+
+
+def test_no_protein(run, protease):
+    """A structure without protein is refused by name."""
+    from chimerax.core.errors import UserError
+
+    run("delete protein")
+    with pytest.raises(UserError, match=r"^1hpv\.pdb #1 has no protein residue with N, CA and C atoms\.$"):
+        run("dynaprot rmsf #1")
+
+
+def test_errors_of_the_core_reach_the_user(run, protease):
+    """What the core refuses is shown in its own words, not as a traceback."""
+    from chimerax.core.errors import UserError
+
+    run("delete #1 & ~ #1/A:1-3")
+    with pytest.raises(UserError, match=r"1hpv\.pdb #1: has 3 residues"):
+        run("dynaprot rmsf #1")
+
+
+def test_session_file(run, session, protease, tmp_path):
+    """A saved session brings back the attributes and the colours, exactly."""
+    run("dynaprot rmsf #1")
+    residues = predicted(protease)
+    saved = {name: attribute(residues, name) for name in NAMES}
+    colours = residues.ribbon_colors
+    run(f'save "{tmp_path}/protease.cxs"')
+    session.reset()
+    run(f'open "{tmp_path}/protease.cxs"')
+    (restored,) = session.models.list(type=type(protease))
+    assert restored is not protease
+    for name, values in saved.items():
+        np.testing.assert_array_equal(attribute(predicted(restored), name), values)
+    np.testing.assert_array_equal(predicted(restored).ribbon_colors, colours)
+
+
+def test_picture(run, protease):
+    """The coloured cartoon is really drawn, from blue to red, with a key."""
+    from PIL import Image
+
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    picture = PICTURES / "rmsf.png"
+    picture.unlink(missing_ok=True)
+    run("windowsize 800 600; set bgColor white; graphics silhouettes true; lighting soft; hide atoms; show ligand")
+    run("dynaprot rmsf #1; color byattribute r:dynaprot_rmsf #1 & protein palette ^rdylbu-5 key true")
+    run("key pos 0.3,0.06 size 0.4,0.03 fontSize 14; view")
+    run(f'save "{picture}" width 800 height 600 supersample 2')
+    pixels = np.asarray(Image.open(picture).convert("RGB")).astype(int)
+    assert pixels.shape == (600, 800, 3)
+    red, _, blue = np.moveaxis(pixels, -1, 0)
+    assert (pixels.min(-1) < 250).mean() > 0.1
+    assert (red - blue > 80).mean() > 0.002
+    assert (blue - red > 50).mean() > 0.01
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1orc.pdb.gz",  # insertion codes
+        "3oru.pdb.gz",  # selenomethionine, alternate conformers
+        "6m6s.pdb.gz",  # nucleic acid
+        "1SYX_r_u.pdb.gz",  # a residue without whole backbone
+        "4cfq.pdb.gz",  # six chains
+        "5TPM.cif.gz",  # mmCIF
+        "6gof_final.cif.gz",  # mmCIF
+    ],
+)
+def test_awkward_structures(run, name, tmp_path):
+    """Host and core agree on what is protein in real files that are hard to read."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"{path} is absent")
+    file = tmp_path / name.removesuffix(".gz")
+    file.write_bytes(gzip.decompress(path.read_bytes()))
+    structure = run(f'open "{file}"')[0]
+    run("dynaprot rmsf #1 model anm")
+    dynamics, core_labels = core_prediction(file, "anm")
+    residues = predicted(structure)
+    assert sorted(labels(residues)) == sorted(core_labels)
+    rmsf = dict(zip(labels(residues), attribute(residues, "dynaprot_rmsf"), strict=True))
+    # Of alternate conformers of equal occupancy, host and core may take different ones.
+    np.testing.assert_allclose([rmsf[label] for label in core_labels], dynamics.rmsf, rtol=0.02)
