@@ -1,0 +1,1 @@
+"""From a prediction to files and pictures, for every host alike."""

@@ -1,0 +1,104 @@
+"""What all figures share: size, type, palette, and how they are saved.
+
+Nothing touches pyplot, so that the windows of a host are left alone.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..errors import OutputError
+from .safe_file import replacing
+
+__all__ = [
+    "INK", "MOBILITY", "RESOLUTION", "SIGNED", "WIDTH",
+    "axes_in_inches", "colour_bar", "page", "round_ticks", "save", "style",
+]  # fmt: skip
+
+WIDTH = 7.2
+"""Width of every figure in inches: 183 mm, two columns of a journal."""
+RESOLUTION = 300
+"""Dots per inch."""
+INK = "#222222"
+MOBILITY = LinearSegmentedColormap.from_list(
+    "mobility", ["#2B5597", "#4F97CF", "#A6D5E4", "#F7E6A6", "#EE9A45", "#B32E1A"]
+)
+"""From rigid (blue) to mobile (red): readers of every kind of colour vision can tell them apart."""
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ["#1F4380", "#5B8FC1", "#B9D2E6", "#FFFFFF", "#F4C9AC", "#D9764A", "#96261A"]
+)
+"""From -1 (blue) by 0 (white) to 1 (red)."""
+
+
+def style() -> AbstractContextManager[None]:
+    """Type sizes and line widths, in force within a ``with`` block."""
+    installed = set(font_manager.get_font_names())
+    families = ("Helvetica", "Arial", "Liberation Sans", "DejaVu Sans")
+    return matplotlib.rc_context(
+        {
+            "font.family": next(family for family in families if family in installed),
+            "font.size": 8.0,
+            "axes.labelsize": 8.0,
+            "axes.linewidth": 0.6,
+            "axes.edgecolor": INK,
+            "axes.labelcolor": INK,
+            "text.color": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "xtick.labelsize": 7.0,
+            "ytick.labelsize": 7.0,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "xtick.major.size": 2.5,
+            "ytick.major.size": 2.5,
+            "pdf.fonttype": 42,                  # text stays text in the editors of journals
+            "svg.fonttype": "none",
+        }
+    )
+
+
+def page(height: float) -> Figure:
+    """An empty figure of the common width and a height in inches."""
+    figure = Figure(figsize=(WIDTH, height), dpi=RESOLUTION, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def axes_in_inches(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Axes placed in inches from the figure's lower left corner."""
+    across, up = figure.get_size_inches()
+    return figure.add_axes((left / across, bottom / up, width / across, height / up))
+
+
+def colour_bar(
+    axes: Axes, palette: LinearSegmentedColormap, limits: Normalize, label: str, extend: str = "neither"
+) -> None:
+    """Fill axes with the scale of a palette, with points at the ends that `extend` names."""
+    scale = ScalarMappable(limits, palette)
+    bar = axes.figure.colorbar(scale, cax=axes, extend=extend, label=label, ticks=round_ticks())
+    bar.outline.set_visible(False)
+
+
+def round_ticks() -> MaxNLocator:
+    """At most five ticks at round numbers."""
+    return MaxNLocator(4, steps=[1, 2, 5, 10])
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Save a figure in the format that the suffix of the path names."""
+    suffix = Path(path).suffix[1:].lower()
+    if suffix not in figure.canvas.get_supported_filetypes():
+        raise OutputError(f"Cannot write {path}: pictures are written as .png, .pdf or .svg.")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=RESOLUTION)

@@ -1,0 +1,281 @@
+"""Three figures of a prediction, ready for print: RMSF, coupling, ellipsoids."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.patches import Polygon
+from numpy.typing import NDArray
+
+from ..dynamics import Dynamics
+from ..structure import Structure
+from ..views.ellipsoids import contour_radius
+from .page import INK, MOBILITY, RESOLUTION, SIGNED, WIDTH, axes_in_inches, colour_bar, page, round_ticks, save, style
+from .ray_caster import RayCaster
+from .residue_axis import author_numbers, chains, draw_secondary_structure, numbered_places
+
+__all__ = ["draw_coupling", "draw_ellipsoids", "draw_rmsf"]
+
+Array = NDArray[np.floating]
+Indices = NDArray[np.int64]
+Panel = tuple[Indices, Indices]
+"""Residues of a chain, or a part of it, and their places along the axis."""
+
+ROW = 500
+"""Most residues in one row of the RMSF figure."""
+RESIDUE_LENGTH = 4.0
+"""Length of a smooth curve from one C-alpha to the next, Å."""
+TUBE_RADIUS, TUBE_COLOUR = 0.35, (0.66, 0.65, 0.64)
+
+
+def draw_rmsf(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
+    """Draw RMSF along the chains, over their secondary structure.
+
+    Chains stand side by side, or below one another where a row is full; all share one scale. Residues bear
+    the author's numbers, and where residues are missing the curve has a gap.
+
+    Parameters
+    ----------
+    dynamics : Dynamics
+    path : path-like
+        The file to write: ``.png``, ``.pdf`` or ``.svg``.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    structure = dynamics.structure
+    rows = _rows(structure)
+    left, right, gap = 0.5, 0.1, 0.16
+    room = WIDTH - left - right
+    # One width a residue for the whole figure; a small peptide is not blown up.
+    width = min((room - gap * (len(row) - 1)) / sum(_span(places) for _, places in row) for row in rows)
+    width = min(width, 0.2)
+    curve_height = 1.7 if len(rows) == 1 else 1.1
+    strip_height, below, above, bottom = 0.16, 0.28, 0.24, 0.16
+    row_height = curve_height + strip_height + below + above
+    top = 1.06 * dynamics.rmsf.max()
+    with style():
+        figure = page(bottom + row_height * len(rows))
+        for count, row in enumerate(rows):
+            x = left
+            base = bottom + row_height * (len(rows) - 1 - count)
+            for residues, places in row:
+                extent = width * _span(places)
+                curve = axes_in_inches(figure, x, base + below + strip_height, extent, curve_height)
+                strip = axes_in_inches(figure, x, base + below, extent, strip_height)
+                x += extent + gap
+                _draw_chain(curve, strip, dynamics, residues, places)
+                curve.set_ylim(0.0, top)
+                if places is row[0][1]:
+                    curve.set_ylabel("RMSF (Å)")
+                    curve.yaxis.set_major_locator(round_ticks())
+                else:
+                    curve.set_yticks([])
+                    curve.spines["left"].set_visible(False)
+                numbered = numbered_places(structure.residue_ids[residues], max(1, int(extent / 0.31)))
+                strip.set_xticks(places[numbered], structure.residue_ids[residues[numbered]])
+        height = figure.get_size_inches()[1]
+        figure.text((left + x - gap) / 2.0 / WIDTH, 0.07 / height, "Residue", ha="center")
+        save(figure, path)
+
+
+def draw_coupling(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
+    """Draw the coupling of all pairs of residues as a map from -1 to 1.
+
+    Lines part the chains; the margins show secondary structure and the author's residue numbers.
+
+    Parameters
+    ----------
+    dynamics : Dynamics
+    path : path-like
+        The file to write: ``.png``, ``.pdf`` or ``.svg``.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    structure = dynamics.structure
+    size = len(structure)
+    side, left, bottom, strip = 5.3, 0.75, 0.6, 0.15
+    with style():
+        figure = page(bottom + side + 0.3)
+        panel = axes_in_inches(figure, left, bottom, side, side)
+        panel.imshow(dynamics.coupling, cmap=SIGNED, vmin=-1.0, vmax=1.0, aspect="auto")
+        below = axes_in_inches(figure, left, bottom - strip - 0.04, side, strip)
+        beside = axes_in_inches(figure, left - strip - 0.04, bottom, strip, side)
+        numbered: list[int] = []
+        for residues in chains(structure.chain_ids):
+            first, last = residues[0], residues[-1]
+            letters = "".join(structure.secondary_structure[k] for k in residues)
+            draw_secondary_structure(below, residues, letters)
+            draw_secondary_structure(beside, residues, letters, upright=True)
+            room = int(len(residues) / size * side / 0.35)
+            numbered += list(residues[numbered_places(structure.residue_ids[residues], room)])
+            if first > 0:
+                panel.axhline(first - 0.5, color=INK, linewidth=0.5)
+                panel.axvline(first - 0.5, color=INK, linewidth=0.5)
+            name = structure.chain_ids[first]
+            middle, off = (first + last) / 2.0, 0.012 * size
+            panel.text(middle, -0.5 - off, name, ha="center", va="bottom", weight="bold")
+            panel.text(size - 0.5 + off, middle, name, ha="left", va="center", weight="bold")
+        panel.set(xticks=[], yticks=[])
+        labels = structure.residue_ids[numbered]
+        below.set(xlim=(-0.5, size - 0.5), ylim=(-1.1, 1.1), yticks=[], xlabel="Residue")
+        below.set_xticks(numbered, labels)
+        beside.set(ylim=(size - 0.5, -0.5), xlim=(-1.1, 1.1), xticks=[], ylabel="Residue")
+        beside.set_yticks(numbered, labels)
+        for axes in (below, beside):
+            axes.spines[:].set_visible(False)
+        bar = axes_in_inches(figure, left + side + 0.4, bottom + side / 2.0 - 0.9, 0.12, 1.8)
+        colour_bar(bar, SIGNED, Normalize(-1.0, 1.0), "Coupling")
+        save(figure, path)
+
+
+def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probability: float = 0.5) -> None:
+    """Draw the surface that holds each C-alpha with a probability, on the backbone.
+
+    The protein is turned so that it is widest from left to right and flattest towards the reader. Colours
+    show RMSF, from the 2nd to the 98th percentile.
+
+    Parameters
+    ----------
+    dynamics : Dynamics
+    path : path-like
+        The file to write: ``.png``, ``.pdf`` or ``.svg``.
+    probability : float
+        Between 0 and 1.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    structure = dynamics.structure
+    turn = _widest_view(structure.ca)
+    positions = structure.ca @ turn.T
+    covariances = contour_radius(probability) ** 2 * turn @ dynamics.marginals @ turn.T
+    reach = np.sqrt(np.einsum("nii->ni", covariances))
+    low, high = (positions - reach).min(0) - 1.0, (positions + reach).max(0) + 1.0
+    positions = positions - (low + high) / 2.0
+    extent = (high - low)[:2]
+    room, bottom = WIDTH - 1.0, 0.5
+    scale = min(room / extent[0], 5.4 / extent[1], room / 24.0)       # a small peptide is not blown up
+    width, height = extent * scale
+
+    limits = _mobility_limits(dynamics)
+    dots = scale * RESOLUTION
+    caster = RayCaster(*(int(np.ceil(side * dots)) for side in extent))
+    curve, tangents = _spline(positions, structure.next_residue, spacing=TUBE_RADIUS / 4.0)
+    caster.add_tube(curve * dots, tangents, TUBE_RADIUS * dots, np.broadcast_to(TUBE_COLOUR, curve.shape))
+    caster.add_ellipsoids(positions * dots, covariances * dots**2, MOBILITY(limits(dynamics.rmsf))[:, :3])
+    with style():
+        figure = page(max(height, 2.0) + bottom)
+        middle = bottom + max(height, 2.0) / 2.0
+        panel = axes_in_inches(figure, (room - width) / 2.0, middle - height / 2.0, width, height)
+        panel.imshow(caster.picture(dots), aspect="auto", interpolation="none")
+        panel.set_axis_off()
+        legend = axes_in_inches(figure, 0.1, 0.0, room, bottom)
+        legend.set(xlim=(0.0, room), ylim=(0.0, bottom))
+        legend.set_axis_off()
+        legend.plot([0.0, 10.0 * scale], [0.3, 0.3], color=INK, linewidth=1.5, solid_capstyle="butt")
+        legend.text(5.0 * scale, 0.22, "10 Å", ha="center", va="top")
+        bar = axes_in_inches(figure, room + 0.3, middle - 0.8, 0.12, 1.6)
+        colour_bar(bar, MOBILITY, limits, "RMSF (Å)", extend="both")
+        save(figure, path)
+
+
+def _mobility_limits(dynamics: Dynamics) -> Normalize:
+    """RMSF at the ends of the palette; a few floppy residues do not take all its colours."""
+    return Normalize(*np.percentile(dynamics.rmsf, [2.0, 98.0]))
+
+
+def _span(places: Indices) -> int:
+    return int(places[-1] - places[0]) + 1
+
+
+def _rows(structure: Structure) -> list[list[Panel]]:
+    """Rows of panels, each panel the residues of a chain and their places along it."""
+    panels: list[Panel] = []
+    for residues in chains(structure.chain_ids):
+        places = _places(structure, residues)
+        parts = int(np.ceil(_span(places) / ROW))
+        cuts = np.searchsorted(places, places[0] + _span(places) * np.arange(1, parts) / parts)
+        panels += zip(np.split(residues, cuts), np.split(places, cuts), strict=True)
+    rows: list[list[Panel]] = [[]]
+    for panel in panels:
+        if rows[-1] and sum(_span(places) for _, places in [*rows[-1], panel]) > ROW:
+            rows.append([])
+        rows[-1].append(panel)
+    return rows
+
+
+def _places(structure: Structure, residues: Indices) -> Indices:
+    """Places along the axis: one apart, and at a break as far as the numbers say, up to ten."""
+    missing = np.nan_to_num(np.diff(author_numbers(structure.residue_ids[residues])), nan=2.0)
+    bonded = structure.next_residue[residues[:-1]] == residues[1:]
+    return np.cumsum(np.append(0, np.where(bonded, 1, np.clip(missing, 2, 10)))).astype(np.int64)
+
+
+def _draw_chain(curve: Axes, strip: Axes, dynamics: Dynamics, residues: Indices, places: Indices) -> None:
+    """One panel: the curve of a chain, its secondary structure on the strip below, a gap at each break."""
+    structure = dynamics.structure
+    limits = _mobility_limits(dynamics)
+    for stretch in np.split(np.arange(len(places)), np.flatnonzero(np.diff(places) > 1) + 1):
+        _draw_stretch(curve, places[stretch], dynamics.rmsf[residues[stretch]], limits)
+        letters = "".join(structure.secondary_structure[k] for k in residues[stretch])
+        draw_secondary_structure(strip, places[stretch], letters)
+    bounds = (places[0] - 0.5, places[-1] + 0.5)
+    curve.set(xlim=bounds, xticks=[])
+    curve.spines[["top", "right", "bottom"]].set_visible(False)
+    curve.text(0.0, 1.02, structure.chain_ids[residues[0]], transform=curve.transAxes, weight="bold")
+    strip.set(xlim=bounds, ylim=(-1.2, 1.5), yticks=[])
+    strip.spines[:].set_visible(False)
+
+
+def _draw_stretch(axes: Axes, places: Indices, rmsf: Array, limits: Normalize) -> None:
+    """The curve over one stretch of chain; below it, each height has the colour that it has in 3D."""
+    heights = np.linspace(0.0, rmsf.max(), 256)
+    left, right = places[0] - 0.5, places[-1] + 0.5
+    colours = MOBILITY(limits(heights))[:, None]
+    colours[:, 0, 3] = 0.25 + 0.75 * np.clip(limits(heights), 0.0, 1.0)
+    ramp = axes.imshow(colours, extent=(left, right, 0.0, heights[-1]), origin="lower", aspect="auto")
+    x = np.concatenate([[left], places, [right]])
+    y = np.concatenate([rmsf[:1], rmsf, rmsf[-1:]])
+    area = [(left, 0.0), *zip(x, y, strict=True), (right, 0.0)]
+    ramp.set_clip_path(Polygon(area, transform=axes.transData))
+    axes.plot(x, y, color=INK, linewidth=0.8)
+
+
+def _widest_view(positions: Array) -> Array:
+    """Rotation that lays the longest extent along x and the shortest along the view."""
+    turn = np.linalg.svd(positions - positions.mean(0))[2]
+    turn[2] *= np.linalg.det(turn)
+    return turn
+
+
+def _spline(positions: Array, following: Indices, spacing: float) -> tuple[Array, Array]:
+    """Points (M, 3) on a smooth curve through bonded residues and its unit tangents (M, 3).
+
+    Hermite's cubic: at each residue along the line between its neighbours, and about as fast as the chain is
+    long, so that helices are round.
+    """
+    start = np.flatnonzero(following >= 0)
+    end = following[start]
+    after, before = np.arange(len(positions)), np.arange(len(positions))
+    after[start], before[end] = end, start
+    slopes = positions[after] - positions[before]
+    slopes *= RESIDUE_LENGTH / np.maximum(np.linalg.norm(slopes, axis=1, keepdims=True), 1e-9)
+    steps = int(np.ceil(RESIDUE_LENGTH / spacing))
+    t = (np.arange(steps) / steps)[:, None]
+    p, q, u, v = (array[:, None] for array in (positions[start], positions[end], slopes[start], slopes[end]))
+    rise = 3 * t**2 - 2 * t**3
+    curve = (1 - rise) * p + rise * q + (t**3 - 2 * t**2 + t) * u + (t**3 - t**2) * v
+    tangents = 6 * (t**2 - t) * (p - q) + (3 * t**2 - 4 * t + 1) * u + (3 * t**2 - 2 * t) * v
+    tangents /= np.maximum(np.linalg.norm(tangents, axis=-1, keepdims=True), 1e-9)
+    return curve.reshape(-1, 3), tangents.reshape(-1, 3)
