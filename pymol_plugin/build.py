@@ -25,11 +25,11 @@ def build(folder: Path) -> Path:
     Path
         The zip.
     """
-    left_out = shutil.ignore_patterns("__pycache__", Path(__file__).name)
+    compiled, own = shutil.ignore_patterns("__pycache__"), shutil.ignore_patterns("__pycache__", "build.py")
     with tempfile.TemporaryDirectory() as temporary:
         plugin = Path(temporary) / "dynaprot"
-        shutil.copytree(ROOT / "pymol_plugin", plugin, ignore=left_out)
-        shutil.copytree(ROOT / "src" / "dynaprot", plugin / "dynaprot", ignore=left_out)
+        shutil.copytree(ROOT / "pymol_plugin", plugin, ignore=own)
+        shutil.copytree(ROOT / "src" / "dynaprot", plugin / "dynaprot", ignore=compiled)
         (plugin / "dynaprot" / "weights").mkdir()
         for path in (ROOT / "weights").glob("*"):
             shutil.copy(path, plugin / "dynaprot" / "weights")
