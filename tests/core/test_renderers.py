@@ -389,8 +389,8 @@ def test_the_nearer_surface_hides_the_farther() -> None:
 
 
 def test_numbers_on_an_axis_are_round_and_fit() -> None:
-    """Insertions bear no number, negative numbers do, and there are never more than fit."""
-    labels = np.array(["-10", "-9", "52", "52A", "53", "60", "70"])
+    """Insertions bear no number, negative numbers do, zero tells nothing, and there are never more than fit."""
+    labels = np.array(["-10", "-9", "0", "52", "52A", "53", "60", "70"])
     assert [labels[k] for k in numbered_places(labels, 3)] == ["-10", "60", "70"]
     for room in range(8):
         assert len(numbered_places(labels, room)) <= room

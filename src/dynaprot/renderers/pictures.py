@@ -130,6 +130,7 @@ def draw_coupling(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
         below.set_xticks(numbered, labels)
         beside.set(ylim=(size - 0.5, -0.5), xlim=(-1.1, 1.1), xticks=[], ylabel="Residue")
         beside.set_yticks(numbered, labels)
+        beside.yaxis.set_label_coords(-0.35 / strip, 0.5)
         for axes in (below, beside):
             axes.spines[:].set_visible(False)
         bar = axes_in_inches(figure, left + side + 0.4, bottom + side / 2.0 - 0.9, 0.12, 1.8)
@@ -185,6 +186,7 @@ def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probabilit
         legend.set_axis_off()
         legend.plot([0.0, 10.0 * scale], [0.3, 0.3], color=INK, linewidth=1.5, solid_capstyle="butt")
         legend.text(5.0 * scale, 0.22, "10 Å", ha="center", va="top")
+        legend.text(room - 0.2, 0.22, f"Ellipsoids at {100.0 * probability:g} % probability", ha="right", va="top")
         bar = axes_in_inches(figure, room + 0.3, middle - 0.8, 0.12, 1.6)
         colour_bar(bar, MOBILITY, limits, "RMSF (Å)", extend="both")
         save(figure, path)

@@ -44,9 +44,9 @@ def numbered_places(residue_ids: NDArray[np.str_], room: int) -> list[int]:
         Indices into `residue_ids`.
     """
     numbers = author_numbers(residue_ids)
-    inserted = np.array([label[-1:].isalpha() for label in residue_ids])
+    plain = np.array([label[-1:].isdecimal() for label in residue_ids]) & (numbers != 0.0)
     for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000):
-        places = np.flatnonzero((numbers % step == 0) & ~inserted)
+        places = np.flatnonzero((numbers % step == 0) & plain)
         if len(places) <= room:
             return places.tolist() or [0][:room]
     return []
