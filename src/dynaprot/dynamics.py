@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from .errors import OutputError, PredictionError
 from .joint import FORMS, ElasticJoint, FactoredJoint, Joint
-from .renderers.safe_file import replacing
+from .safe_file import replacing
 from .structure.protein import Atoms, Structure
 
 __all__ = ["Dynamics"]
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 FORMAT = "dynaprot-dynamics-1"
 COLUMNS = (
@@ -161,7 +161,7 @@ class Dynamics:
             If the file is missing, damaged, or something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         except FileNotFoundError as error:
             raise OutputError(f"{path}: no such file.") from error

@@ -74,7 +74,8 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     """
     if len(structure) < SMALLEST:
         raise StructureError(
-            f"{structure.name}: has {len(structure)} residues with a whole backbone; DynaProt needs at least {SMALLEST}."
+            f"{structure.name}: has {len(structure)} residues with a whole backbone; "
+            f"DynaProt needs at least {SMALLEST}."
         )
     if len(structure) > LARGEST:
         raise PredictionError(
@@ -116,14 +117,14 @@ def _network(path: Path, changed: int, device: str) -> Network:
 
 
 def _joint(
-    structure: Structure, features: Features, heads: dict[str, NDArray[np.float64]]
+    structure: Structure, features: Features, heads: dict[str, NDArray[np.floating]]
 ) -> tuple[Joint, tuple[str, ...]]:
     """Assemble the joint from the heads that the network has; the elastic network fills in for those it lacks."""
     rotations = structure.rotations
     if "springs" in heads:
         return _elastic_joint(structure, features, heads), ()
     if "marginal_factor" not in heads:
-        notice = "This network predicts no marginals: those of the elastic network stand in."
+        notice = "This network predicts no marginals: the elastic network stands in."
         return FactoredJoint(parameter_free_anm(structure).marginals, heads["coupling"]), (notice,)
     factor = rotations @ heads["marginal_factor"]
     marginals = factor @ np.swapaxes(factor, 1, 2)
@@ -132,12 +133,12 @@ def _joint(
     # Recolour the elastic joint: J_ij = A_i P_ij A_j^T, A_i = Sigma_i^(1/2) P_ii^(-1/2), has the marginals Sigma_i.
     elastic = parameter_free_anm(structure)
     recolouring = matrix_power(marginals, 0.5) @ matrix_power(elastic.marginals, -0.5)
-    notice = "This network predicts no coupling: that of the elastic network stands in."
+    notice = "This network predicts no coupling: the elastic network stands in."
     return ElasticJoint(structure.ca, elastic.springs, recolouring), (notice,)
 
 
 def _elastic_joint(
-    structure: Structure, features: Features, heads: dict[str, NDArray[np.float64]]
+    structure: Structure, features: Features, heads: dict[str, NDArray[np.floating]]
 ) -> ElasticJoint:
     i, j = features.pairs
     base = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))

@@ -21,7 +21,7 @@ from dynaprot.joint import FactoredJoint
 from dynaprot.renderers.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
 from dynaprot.renderers.ray_caster import RayCaster
 from dynaprot.renderers.residue_axis import numbered_places
-from dynaprot.renderers.safe_file import replacing
+from dynaprot.safe_file import replacing
 from dynaprot.renderers.structure_files import write_mmcif, write_pdb
 from dynaprot.renderers.tables import write_residues_csv
 from dynaprot.renderers.trajectories import write_ensemble

@@ -19,7 +19,7 @@ from .spd import inverse_lower, leading_eigenpairs, unit_diagonal
 
 __all__ = ["ElasticJoint", "Springs", "hessian", "rigid_motions"]
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 RIGID_VARIANCE = 1e-6

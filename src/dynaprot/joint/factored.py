@@ -12,7 +12,7 @@ from .spd import leading_eigenpairs, matrix_power, unit_diagonal
 
 __all__ = ["FactoredJoint"]
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 
 class FactoredJoint:

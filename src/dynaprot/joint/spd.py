@@ -11,7 +11,7 @@ from ..errors import PredictionError
 
 __all__ = ["inverse_lower", "leading_eigenpairs", "matrix_log", "matrix_power", "unit_diagonal"]
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 BLOCK = 192
 """Rows below which a triangular block is inverted directly; above it, matrix products do the work."""
 

@@ -51,7 +51,7 @@ class Network:
         self.description = f"{weights.metadata.get('name', weights.path.stem)} on {self.device.type}"
 
     @torch.inference_mode()
-    def __call__(self, features: Features) -> dict[str, NDArray[np.float64]]:
+    def __call__(self, features: Features) -> dict[str, NDArray[np.floating]]:
         """Heads by name, without the batch axis, as float64; those that the network lacks are left out."""
         heads = self.model(*tensors(features, self.device))
         return {

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..errors import WeightsError
-from ..renderers.safe_file import replacing
+from ..safe_file import replacing
 from .architecture import Architecture
 
 __all__ = ["Weights", "find_weights", "load_weights", "save_weights", "shipped_weights"]

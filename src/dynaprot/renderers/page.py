@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..errors import OutputError
-from .safe_file import replacing
+from ..safe_file import replacing
 
 __all__ = [
     "INK", "MOBILITY", "RESOLUTION", "SIGNED", "WIDTH",

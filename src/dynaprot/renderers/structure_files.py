@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dynamics import Dynamics
 from .coordinates import backbone, molecule, write_pdb_text
-from .safe_file import replacing
+from ..safe_file import replacing
 
 __all__ = ["write_mmcif", "write_pdb"]
 

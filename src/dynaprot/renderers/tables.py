@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from ..dynamics import Dynamics
-from .safe_file import replacing
+from ..safe_file import replacing
 
 __all__ = ["write_residues_csv"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import OutputError
 from ..structure import Atoms, Structure
 from .coordinates import alpha_carbons, molecule, write_pdb_text
-from .safe_file import replacing
+from ..safe_file import replacing
 
 __all__ = ["write_ensemble"]
 

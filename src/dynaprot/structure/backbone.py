@@ -19,7 +19,7 @@ __all__ = [
     "secondary_structure",
 ]
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 PEPTIDE_BOND = 2.5
@@ -47,8 +47,8 @@ def frames(n: Array, ca: Array, c: Array) -> Array:
         (Jumper et al. 2021, algorithm 21). A local vector v is ``R @ v`` in the frame of the input.
     """
     x = _unit(c - ca)
-    y = n - ca
-    y = _unit(y - (y * x).sum(-1, keepdims=True) * x)
+    above = n - ca
+    y = _unit(above - (above * x).sum(-1, keepdims=True) * x)
     return np.stack([x, y, np.cross(x, y)], axis=-1)
 
 
@@ -68,11 +68,11 @@ def neighbour_pairs(positions: Array, cutoff: float) -> tuple[Indices, Indices]:
         Indices with i < j, ordered by i and then j.
     """
     centred = positions - positions.mean(0)
-    squared = (centred**2).sum(1)
+    squared: Array = (centred**2).sum(1)
     found_i, found_j = [], []
     for start in range(0, len(positions), 512):          # 512 rows at a time: never an N x N array
         rows = slice(start, start + 512)
-        distances = squared[rows, None] + squared[None, start:] - 2.0 * centred[rows] @ centred[start:].T
+        distances: Array = squared[rows, None] + squared[None, start:] - 2.0 * centred[rows] @ centred[start:].T
         near_i, near_j = np.nonzero(np.triu(distances <= cutoff**2, k=1))
         found_i.append(near_i + start)
         found_j.append(near_j + start)

@@ -206,7 +206,7 @@ def _conformer(residue: gemmi.Residue) -> list[gemmi.Atom]:
 
 
 def _is_complete(atoms: list[gemmi.Atom]) -> bool:
-    return {atom.name for atom in atoms if not atom.element.is_metal}.issuperset(BACKBONE)
+    return {atom.name for atom in atoms}.issuperset(BACKBONE)
 
 
 def _occupancy(atoms: list[gemmi.Atom]) -> float:
@@ -274,7 +274,8 @@ def _structure(
         notices=notices,
         atoms=Atoms(
             names=names,
-            elements=np.array([atom.element.name for _, atom in heavy]),
+            # Without an element column " CA" and "CA  " look alike to a parser: in a residue it is carbon.
+            elements=np.array(["C" if atom.name == "CA" else atom.element.name for _, atom in heavy]),
             positions=positions,
             residue=residue,
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,7 @@ from .residues import AMINO_ACIDS, UNKNOWN, three_letter_code
 
 __all__ = ["Atoms", "Structure"]
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 Strings = NDArray[np.str_]
 
 
@@ -126,7 +127,7 @@ class Structure:
         sequence = "".join(letter if letter in AMINO_ACIDS else UNKNOWN for letter in sequence.upper())
         chains = _labels(chain_ids, ["A"] * size)
         numbers = _labels(residue_ids, [str(k + 1) for k in range(size)])
-        columns = {
+        columns: dict[str, Any] = {
             "ca": backbone_atoms[1],
             "c": backbone_atoms[2],
             "sequence": sequence,
@@ -141,7 +142,7 @@ class Structure:
                 raise StructureError(
                     f"{name}: '{label}' has {len(column)} entries, but there are {size} residues."
                 )
-        structure = cls(backbone_atoms[0], name=name, notices=notices, atoms=atoms, **columns)  # type: ignore[arg-type]
+        structure = cls(backbone_atoms[0], name=name, notices=notices, atoms=atoms, **columns)
         structure._check_geometry()
         return structure
 

@@ -8,6 +8,11 @@ __all__ = ["AMINO_ACIDS", "UNKNOWN", "is_amino_acid", "is_nucleotide", "one_lett
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 UNKNOWN = "X"
+FORCE_FIELD_NAMES = {
+    "HID": "H", "HIE": "H", "HIP": "H", "HSD": "H", "HSE": "H", "HSP": "H",
+    "CYX": "C", "CYM": "C", "ASH": "D", "GLH": "E", "LYN": "K",
+}  # fmt: skip
+"""Protonation states as Amber and CHARMM name them; the component dictionary does not."""
 
 
 def one_letter_code(name: str) -> str:
@@ -23,6 +28,8 @@ def one_letter_code(name: str) -> str:
     str
         One of the twenty letters, or ``"X"`` where the component has no such parent.
     """
+    if name.strip() in FORCE_FIELD_NAMES:
+        return FORCE_FIELD_NAMES[name.strip()]
     letter = gemmi.find_tabulated_residue(name.strip()).one_letter_code.upper()
     return letter if letter in AMINO_ACIDS and is_amino_acid(name) else UNKNOWN
 
@@ -34,7 +41,8 @@ def three_letter_code(letter: str) -> str:
 
 def is_amino_acid(name: str) -> bool:
     """Whether the component dictionary lists the name as an amino acid, standard or modified."""
-    return gemmi.find_tabulated_residue(name.strip()).is_amino_acid()
+    name = name.strip()
+    return name in FORCE_FIELD_NAMES or gemmi.find_tabulated_residue(name).is_amino_acid()
 
 
 def is_nucleotide(name: str) -> bool:

@@ -1,0 +1,231 @@
+"""The `dynaprot` command: a thin wrapper over the library, one function a command."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from enum import Enum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from . import __version__
+from .dynamics import Dynamics
+from .errors import DynaProtError, OutputError
+from .prediction import models, predict
+from .structure import load_structure
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="How a protein moves, from one static structure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class EnsembleFormat(str, Enum):
+    """File formats of an ensemble."""
+
+    pdb = "pdb"
+    dcd = "dcd"
+    xtc = "xtc"
+
+
+StructureFile = Annotated[
+    str, typer.Argument(help="PDB or mmCIF file, plain or gzipped, or pdb:ID to download an entry.")
+]
+ResultFile = Annotated[Path, typer.Argument(help="A dynamics.npz that `dynaprot predict` wrote.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the results; made if need be.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same conformations.")]
+Format = Annotated[EnsembleFormat, typer.Option("--format", help="File format of the ensemble.")]
+Restore = Annotated[
+    bool, typer.Option("--restore/--raw", help="Mend bond lengths and clashes, or leave the Gaussian's draws alone.")
+]
+AllAtoms = Annotated[
+    bool, typer.Option("--all-atoms", help="Write all heavy atoms, each residue as a rigid body: for display only.")
+]
+
+
+@app.command("predict")
+def predict_command(
+    structure_file: StructureFile,
+    output: Output = Path("out"),
+    chains: Annotated[str | None, typer.Option(help="Chains to keep, as A,B. All protein chains by default.")] = None,
+    structure_model: Annotated[int, typer.Option(help="Which model of the file, from 0.")] = 0,
+    model: Annotated[str, typer.Option("--model", "-m", help="default, anm, anm-cutoff, or a weights file.")] = "default",
+    device: Annotated[str, typer.Option(help="auto, cpu, or a PyTorch device as cuda.")] = "auto",
+    samples: Annotated[int, typer.Option(min=0, help="Conformations to draw; 0 for none.")] = 0,
+    seed: Seed = 0,
+    ensemble_format: Format = EnsembleFormat.pdb,
+    restore: Restore = True,
+    all_atoms: AllAtoms = False,
+    pictures: Annotated[bool, typer.Option(help="Draw the three pictures.")] = True,
+) -> None:
+    """Predict how a structure moves, and write the result, tables, structure files and pictures."""
+    structure = load_structure(structure_file, chains, structure_model)
+    for notice in structure.notices:
+        errors.print(f"[yellow]Note:[/] {notice}")
+    start = time.perf_counter()
+    dynamics = predict(structure, model, device)
+    rmsf = dynamics.rmsf
+    seconds = time.perf_counter() - start
+    for notice in dynamics.notices:
+        errors.print(f"[bold red]Warning:[/] {notice}")
+    chain_names = list(dict.fromkeys(chain or "(blank)" for chain in structure.chain_ids))
+    console.print(
+        f"{structure.name}: {len(structure)} residues in chain {', '.join(chain_names)}; "
+        f"RMSF {rmsf.min():.2f} to {rmsf.max():.2f} Å, mean {rmsf.mean():.2f} Å; {dynamics.model}, {seconds:.2f} s"
+    )
+    _make_folder(output)
+    written = _write_results(dynamics, output)
+    if samples:
+        written += _write_samples(dynamics, samples, seed, output, ensemble_format, restore, all_atoms)
+    if pictures:
+        written += _draw(dynamics, output)
+    _name(written)
+
+
+@app.command("sample")
+def sample_command(
+    result: ResultFile,
+    output: Output = Path("out"),
+    samples: Annotated[int, typer.Option("--samples", "-n", min=1, help="How many conformations.")] = 50,
+    seed: Seed = 0,
+    ensemble_format: Format = EnsembleFormat.pdb,
+    restore: Restore = True,
+    all_atoms: AllAtoms = False,
+) -> None:
+    """Draw conformations from a prediction."""
+    dynamics = Dynamics.load(result)
+    _make_folder(output)
+    _name(_write_samples(dynamics, samples, seed, output, ensemble_format, restore, all_atoms))
+
+
+@app.command("plot")
+def plot_command(
+    result: ResultFile,
+    output: Output = Path("out"),
+    probability: Annotated[float, typer.Option(help="Share of the time that C-alpha is inside its ellipsoid.")] = 0.5,
+) -> None:
+    """Draw the pictures of a prediction: RMSF along the chain, coupling, ellipsoids."""
+    dynamics = Dynamics.load(result)
+    _make_folder(output)
+    _name(_draw(dynamics, output, probability))
+
+
+@app.command("info")
+def info_command() -> None:
+    """Say which versions, weights and devices there are."""
+    from .network.weights import load_weights, shipped_weights
+
+    table = Table(show_header=False, box=None)
+    table.add_row("DynaProt", __version__)
+    table.add_row("Python", platform.python_version())
+    for package in ("numpy", "gemmi", "torch"):
+        try:
+            table.add_row(package, version(package))
+        except PackageNotFoundError:
+            table.add_row(package, "not installed")
+    table.add_row("models", ", ".join(models()))
+    for path in shipped_weights():
+        weights = load_weights(path)
+        table.add_row("weights", f"{path} ({sum(t.size for t in weights.tensors.values()):,} parameters)")
+        for name, value in weights.metadata.get("validation", {}).items():
+            table.add_row("", f"{name} {value}")
+    table.add_row("device", _device())
+    console.print(table)
+
+
+def _device() -> str:
+    try:
+        import torch
+    except ImportError:
+        return "none: PyTorch is missing, only the elastic networks run"
+    return f"cuda ({torch.cuda.get_device_name()})" if torch.cuda.is_available() else "cpu"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made or is no folder ({error.strerror}).") from error
+
+
+def _write_results(dynamics: Dynamics, output: Path) -> list[Path]:
+    from .renderers.structure_files import write_mmcif, write_pdb
+    from .renderers.tables import write_residues_csv
+
+    name = dynamics.structure.name
+    paths = [
+        output / "dynamics.npz",
+        output / "residues.csv",
+        output / f"{name}_dynamics.pdb",
+        output / f"{name}_dynamics.cif",
+    ]
+    dynamics.save(paths[0])
+    write_residues_csv(dynamics, paths[1])
+    for notice in write_pdb(dynamics, paths[2]):
+        errors.print(f"[yellow]Note:[/] {notice}")
+    write_mmcif(dynamics, paths[3])
+    return paths
+
+
+def _write_samples(
+    dynamics: Dynamics,
+    count: int,
+    seed: int,
+    output: Path,
+    ensemble_format: EnsembleFormat,
+    restore: bool,
+    all_atoms: bool,
+) -> list[Path]:
+    from .renderers.trajectories import write_ensemble
+    from .views.atoms import follow_samples
+    from .views.ensemble import restore_geometry, unphysical_share
+
+    structure = dynamics.structure
+    conformations = dynamics.sample(count, seed)
+    report = f"{count} conformations, {unphysical_share(structure, conformations):.0%} with a broken chain or a clash"
+    if restore:
+        conformations = restore_geometry(structure, conformations)
+        report += f"; {unphysical_share(structure, conformations):.0%} once mended"
+    console.print(report)
+    if all_atoms:
+        if structure.atoms is None:
+            raise OutputError(f"{structure.name}: only backbone atoms are known; leave out --all-atoms.")
+        conformations = follow_samples(
+            structure, conformations, structure.atoms.positions, structure.atoms.residue
+        )
+    return list(write_ensemble(structure, conformations, output / f"ensemble.{ensemble_format.value}"))
+
+
+def _draw(dynamics: Dynamics, output: Path, probability: float = 0.5) -> list[Path]:
+    from .renderers.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
+
+    draw_rmsf(dynamics, output / "rmsf.png")
+    draw_coupling(dynamics, output / "coupling.png")
+    draw_ellipsoids(dynamics, output / "ellipsoids.png", probability)
+    return [output / "rmsf.png", output / "coupling.png", output / "ellipsoids.png"]
+
+
+def _name(written: list[Path]) -> None:
+    for path in written:
+        console.print(f"  {path}")
+
+
+def main() -> None:
+    """Run the command line; an error is one line, never a traceback."""
+    try:
+        app()
+    except DynaProtError as error:
+        errors.print(f"[bold red]Error:[/] {error}", markup=True)
+        sys.exit(1)

@@ -1,0 +1,188 @@
+"""The network: parameter counts as published, attention as written in the paper, springs with gradients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+import torch.nn.functional as F  # noqa: E402
+from torch import Tensor  # noqa: E402
+
+from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
+from dynaprot.network.attention import InvariantPointAttention  # noqa: E402
+from dynaprot.network.backend import tensors  # noqa: E402
+from dynaprot.network.elastic import elastic_covariance, trace_coupling  # noqa: E402
+from dynaprot.network.features import featurise  # noqa: E402
+from dynaprot.network.model import DynaProt  # noqa: E402
+from dynaprot.joint import ElasticJoint, Springs  # noqa: E402
+from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
+
+from .conftest import random_protein  # noqa: E402
+
+SMALL = Architecture(
+    dimension=32, layers=2, heads=4, scalars=8, residual=True, environment=True, final_norm=True,
+    marginals=True, coupling="kernel", springs=True, congruence=True,
+)  # fmt: skip
+
+
+def parameters(architecture: Architecture) -> int:
+    """How many numbers a network learns."""
+    return sum(parameter.numel() for parameter in DynaProt(architecture).parameters())
+
+
+def network(architecture: Architecture, seed: int = 0) -> DynaProt:
+    """A network with weights that are nowhere zero, so that every part of it matters."""
+    torch.manual_seed(seed)
+    model = DynaProt(architecture).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return model
+
+
+def literal_attention(
+    layer: InvariantPointAttention, embedding: Tensor, rotations: Tensor, positions: Tensor
+) -> Tensor:
+    """Algorithm 22 of Jumper et al. 2021 without its pair terms, as it is written: N x N x points and all.
+
+    The pair term's share of the logits goes to the two that remain: weights of sqrt(1/2) instead of sqrt(1/3).
+    """
+    size, heads, points = embedding.shape[1], layer.heads, layer.points
+    h = embedding[0]
+
+    def scalar(linear: torch.nn.Linear) -> Tensor:
+        return linear(h).view(size, heads, -1)
+
+    def point(linear: torch.nn.Linear) -> Tensor:
+        local = linear(h).view(size, heads, points, 3)
+        return torch.einsum("nab,nhpb->nhpa", rotations[0], local) + positions[0][:, None, None]
+
+    q, k, v = scalar(layer.query), scalar(layer.key), scalar(layer.value)
+    q_points, k_points, v_points = point(layer.query_points), point(layer.key_points), point(layer.value_points)
+    gamma, w_c, w_l = F.softplus(layer.point_weight), (2.0 / (9.0 * points)) ** 0.5, 0.5**0.5
+    distances = ((q_points[:, None] - k_points[None]) ** 2).sum((-1, -2))
+    logits = w_l * (torch.einsum("ihc,jhc->ijh", q, k) / layer.scalars**0.5 - 0.5 * gamma * w_c * distances)
+    attention = logits.softmax(dim=1)
+    scalars = torch.einsum("ijh,jhc->ihc", attention, v)
+    attended = torch.einsum("ijh,jhpa->ihpa", attention, v_points) - positions[0][:, None, None]
+    attended = torch.einsum("nba,nhpb->nhpa", rotations[0], attended)
+    norms = (attended**2).sum(-1).add(1e-8).sqrt()
+    return layer.output(torch.cat([scalars.flatten(1), attended.flatten(1), norms.flatten(1)], dim=1))[None]
+
+
+def test_the_published_parameter_counts() -> None:
+    """DYNAPROT-M with and without its LayerNorm, and DYNAPROT-J."""
+    assert parameters(DYNAPROT_M) == 955_078
+    assert parameters(replace(DYNAPROT_M, final_norm=False)) == 954_822
+    assert parameters(DYNAPROT_J) == 1_902_145
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.float64, 1e-10)])
+@pytest.mark.parametrize("size", [1, 20, 300])
+def test_fused_attention_equals_the_literal_formula(size: int, dtype: torch.dtype, tolerance: float) -> None:
+    """The inner-product form is the same function, also far from the origin of a large protein."""
+    torch.manual_seed(size)
+    layer = InvariantPointAttention(128, 8, 16, 4).to(dtype)
+    embedding = torch.randn(1, size, 128, dtype=dtype)
+    rotations = torch.linalg.qr(torch.randn(1, size, 3, 3, dtype=dtype))[0]
+    positions = 3.0 * torch.randn(1, size, 3, dtype=dtype)
+    fused = layer(embedding, rotations, positions, torch.ones(1, size, dtype=dtype))
+    torch.testing.assert_close(
+        fused, literal_attention(layer, embedding, rotations, positions), atol=tolerance, rtol=tolerance
+    )
+
+
+def test_attention_moves_with_neither_rotation_nor_translation() -> None:
+    """Invariant point attention is invariant."""
+    torch.manual_seed(0)
+    layer = InvariantPointAttention(64, 4, 16, 4).double()
+    embedding, mask = torch.randn(1, 30, 64).double(), torch.ones(1, 30).double()
+    rotations = torch.linalg.qr(torch.randn(1, 30, 3, 3).double())[0]
+    positions = torch.randn(1, 30, 3).double()
+    turn = torch.linalg.qr(torch.randn(3, 3).double())[0]
+    turn = turn * torch.linalg.det(turn).sign()
+    moved = layer(embedding, turn @ rotations, positions @ turn.T + 5.0, mask)
+    torch.testing.assert_close(moved, layer(embedding, rotations, positions, mask), atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("architecture", [SMALL, DYNAPROT_M, replace(SMALL, coupling="pair")])
+def test_a_padded_batch_gives_what_each_structure_gives_alone(architecture: Architecture) -> None:
+    """Padding reaches no residue, and no residue another structure."""
+    model = network(architecture)
+    inputs = [tensors(featurise(random_protein(seed, lengths))) for seed, lengths in ((1, (25,)), (2, (9, 8)))]
+    sizes = [len(each[0][0]) for each in inputs]
+    longest = max(sizes)
+    batch = [
+        torch.cat([F.pad(each[k], (0, 0) * (each[k].dim() - 2) + (0, longest - size)) for each, size in zip(inputs, sizes, strict=True)])
+        for k in range(5)
+    ]
+    pairs = torch.cat([each[5] + longest * k for k, each in enumerate(inputs)], dim=1)
+    with torch.no_grad():
+        together = model(*batch, pairs, torch.cat([each[6] for each in inputs]))
+        alone = [model(*each) for each in inputs]
+    compared = 0
+    for name, head in together._asdict().items():
+        if head is None:
+            continue
+        compared += 1
+        if name == "springs":
+            torch.testing.assert_close(head, torch.cat([one.springs for one in alone]), atol=1e-5, rtol=1e-4)
+            continue
+        for k, size in enumerate(sizes):
+            expected = getattr(alone[k], name)[0]
+            got = head[k, :size, :size] if name == "coupling" else head[k, :size]
+            torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4)
+    assert compared == sum(head is not None for head in alone[0])
+
+
+@pytest.mark.parametrize("coupling", ["pair", "kernel"])
+def test_coupling_heads_are_positive_definite(coupling: str) -> None:
+    """By construction, whatever the weights."""
+    for seed in range(3):
+        model = network(replace(SMALL, coupling=coupling), seed)  # type: ignore[arg-type]
+        with torch.no_grad():
+            matrix = model(*tensors(featurise(random_protein(seed, (40,))))).coupling[0].double().numpy()
+        np.testing.assert_allclose(matrix, matrix.T, atol=1e-5 * np.abs(matrix).max())
+        scale = np.sqrt(np.diag(matrix))
+        assert np.linalg.eigvalsh((matrix + matrix.T) / 2 / np.outer(scale, scale)).min() > 0
+
+
+def test_an_untrained_spring_head_is_the_elastic_network_it_corrects() -> None:
+    """Learning starts at the parameter-free network, not below it."""
+    torch.manual_seed(0)
+    model = DynaProt(SMALL).eval()
+    with torch.no_grad():
+        heads = model(*tensors(featurise(random_protein(1, (25,)))))
+    torch.testing.assert_close(heads.springs, torch.zeros_like(heads.springs))
+    torch.testing.assert_close(heads.congruence, torch.eye(3).expand_as(heads.congruence))
+
+
+def test_the_torch_and_the_numpy_elastic_networks_agree() -> None:
+    """Training and inference use one mathematics."""
+    positions = random_protein(3, (30, 20)).ca
+    i, j = neighbour_pairs(positions, 20.0)
+    central, isotropic = np.random.default_rng(0).uniform(0.01, 1.0, (2, len(i)))
+    joint = ElasticJoint(positions, Springs(i, j, central, isotropic))
+    covariance = elastic_covariance(*(torch.from_numpy(a) for a in (positions, np.stack([i, j]), central, isotropic)))
+    scale = np.abs(joint.covariance()).max()
+    np.testing.assert_allclose(covariance.reshape(150, 150).numpy(), joint.covariance(), atol=1e-5 * scale)
+    np.testing.assert_allclose(trace_coupling(covariance).numpy(), joint.coupling, atol=1e-5)
+
+
+def test_gradients_reach_every_spring() -> None:
+    """The covariance's derivative by stiffness equals finite differences."""
+    positions = torch.from_numpy(random_protein(8, (5,)).ca)
+    i, j = neighbour_pairs(positions.numpy(), np.inf)
+    pairs = torch.from_numpy(np.stack([i, j]))
+    generator = torch.Generator().manual_seed(0)
+    central, isotropic = (
+        (0.2 + torch.rand(len(i), generator=generator, dtype=torch.float64)).requires_grad_() for _ in range(2)
+    )
+    # The stiffness that holds the rigid motions cancels exactly, so that it needs no gradient.
+    assert torch.autograd.gradcheck(
+        lambda c, q: elastic_covariance(positions, pairs, c, q), (central, isotropic), atol=1e-5, rtol=1e-3
+    )
