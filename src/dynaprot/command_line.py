@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from . import __version__
@@ -72,20 +73,18 @@ def predict_command(
 ) -> None:
     """Predict how a structure moves, and write the result, tables, structure files and pictures."""
     structure = load_structure(structure_file, chains, structure_model)
-    for notice in structure.notices:
-        errors.print(f"[yellow]Note:[/] {notice}")
+    _say("[yellow]Note:[/]", structure.notices)
+    _make_folder(output)
     start = time.perf_counter()
     dynamics = predict(structure, model, device)
     rmsf = dynamics.rmsf
     seconds = time.perf_counter() - start
-    for notice in dynamics.notices:
-        errors.print(f"[bold red]Warning:[/] {notice}")
+    _say("[bold red]Warning:[/]", dynamics.notices)
     chain_names = list(dict.fromkeys(chain or "(blank)" for chain in structure.chain_ids))
     console.print(
         f"{structure.name}: {len(structure)} residues in chain {', '.join(chain_names)}; "
         f"RMSF {rmsf.min():.2f} to {rmsf.max():.2f} Å, mean {rmsf.mean():.2f} Å; {dynamics.model}, {seconds:.2f} s"
     )
-    _make_folder(output)
     written = _write_results(dynamics, output)
     if samples:
         written += _write_samples(dynamics, samples, seed, output, ensemble_format, restore, all_atoms)
@@ -173,8 +172,7 @@ def _write_results(dynamics: Dynamics, output: Path) -> list[Path]:
     ]
     dynamics.save(paths[0])
     write_residues_csv(dynamics, paths[1])
-    for notice in write_pdb(dynamics, paths[2]):
-        errors.print(f"[yellow]Note:[/] {notice}")
+    _say("[yellow]Note:[/]", write_pdb(dynamics, paths[2]))
     write_mmcif(dynamics, paths[3])
     return paths
 
@@ -217,9 +215,14 @@ def _draw(dynamics: Dynamics, output: Path, probability: float = 0.5) -> list[Pa
     return [output / "rmsf.png", output / "coupling.png", output / "ellipsoids.png"]
 
 
+def _say(kind: str, sentences: tuple[str, ...]) -> None:
+    for sentence in sentences:
+        errors.print(f"{kind} {escape(sentence)}")
+
+
 def _name(written: list[Path]) -> None:
     for path in written:
-        console.print(f"  {path}")
+        console.print(f"  {escape(str(path))}")
 
 
 def main() -> None:
@@ -227,5 +230,5 @@ def main() -> None:
     try:
         app()
     except DynaProtError as error:
-        errors.print(f"[bold red]Error:[/] {error}", markup=True)
+        _say("[bold red]Error:[/]", (str(error),))
         sys.exit(1)

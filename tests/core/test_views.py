@@ -1,0 +1,108 @@
+"""Ensembles as chains: what is unphysical, the least repair, and atoms that follow."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynaprot import Structure, predict
+from dynaprot.views.atoms import follow_samples, residue_rotations
+from dynaprot.views.ensemble import restore_geometry, unphysical, unphysical_share
+
+from .conftest import build_chain, moved, proteins, random_protein, rotation_matrix
+
+
+def helix(size: int = 16) -> Structure:
+    """An ideal helix, free of clashes."""
+    atoms = build_chain(np.tile([-62.0, -42.0], (size, 1)))
+    return Structure.from_arrays(atoms[:, 0], atoms[:, 1], atoms[:, 2], "A" * size)
+
+
+def test_a_stretched_bond_and_a_clash_are_unphysical_and_the_input_is_not() -> None:
+    """Each fault alone is found; small thermal changes are none."""
+    structure = helix()
+    stretched, clashing, shaken = (structure.ca.copy() for _ in range(3))
+    stretched[5:] += 0.2 * (structure.ca[5] - structure.ca[4])
+    clashing[9] += 0.7 * (structure.ca[6] - structure.ca[9])
+    shaken += np.random.default_rng(0).normal(0, 0.03, shaken.shape)
+    faults = unphysical(structure, np.stack([structure.ca, stretched, clashing, shaken]))
+    assert faults.tolist() == [False, True, True, False]
+
+
+@given(st.integers(0, 999))
+def test_restored_conformations_are_chains_again(seed: int) -> None:
+    """Bonded distances return to those of the input, no pair clashes, and little moves."""
+    structure = random_protein(seed, (30,))
+    samples = predict(structure, "anm").sample(6, seed=seed)
+    restored = restore_geometry(structure, samples)
+    assert unphysical_share(structure, restored) == 0
+    np.testing.assert_allclose(
+        np.linalg.norm(np.diff(restored, axis=1), axis=2),
+        np.broadcast_to(np.linalg.norm(np.diff(structure.ca, axis=0), axis=1), (6, 29)),
+        atol=2e-3,
+    )
+    moved_by = np.sqrt(((restored - samples) ** 2).sum(2).mean())
+    sampled = np.sqrt(((samples - structure.ca) ** 2).sum(2).mean())
+    assert moved_by < 0.6 * sampled, "repair must be small beside the motion it repairs"
+
+
+def test_a_sound_conformation_is_left_alone() -> None:
+    """Nothing to mend, nothing moved."""
+    structure = helix()
+    np.testing.assert_array_equal(restore_geometry(structure, structure.ca[None]), structure.ca[None])
+
+
+def test_the_repair_is_nearly_the_smallest_there_is() -> None:
+    """Within 5 % of the displacement that a general optimiser finds under the same constraints."""
+    optimize = pytest.importorskip("scipy.optimize", reason="scipy is a development dependency")
+    structure = helix(8)
+    start = structure.ca + np.random.default_rng(3).normal(0, 0.5, structure.ca.shape)
+    lengths = np.linalg.norm(np.diff(structure.ca, axis=0), axis=1)
+    i, j = np.triu_indices(8, 2)
+
+    def distances(x: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.linalg.norm(x.reshape(-1, 3)[a] - x.reshape(-1, 3)[b], axis=1)
+
+    best = optimize.minimize(
+        lambda x: ((x - start.ravel()) ** 2).sum(),
+        structure.ca.ravel(),
+        jac=lambda x: 2 * (x - start.ravel()),
+        method="SLSQP",
+        constraints=[
+            {"type": "eq", "fun": lambda x: distances(x, np.arange(7), np.arange(1, 8)) - lengths},
+            {"type": "ineq", "fun": lambda x: distances(x, i, j) - 3.0},
+        ],
+        options={"maxiter": 500},
+    )
+    assert best.success
+    restored = restore_geometry(structure, start[None])[0]
+    assert unphysical_share(structure, restored[None]) == 0
+    assert np.linalg.norm(restored - start) < 1.05 * np.sqrt(best.fun)
+
+
+@given(proteins, st.integers(0, 999))
+def test_atoms_follow_a_rigid_motion_exactly(structure: Structure, turn: int) -> None:
+    """If the whole protein turns, so does every residue with every atom it carries."""
+    rotation, shift = rotation_matrix(turn), np.array([3.0, -4.0, 5.0])
+    there = moved(structure, rotation, shift)
+    segment_ends = np.bincount(np.maximum(structure.next_residue, 0), minlength=len(structure))
+    assert segment_ends.sum() == len(structure)
+    residue = np.arange(len(structure))
+    carried = follow_samples(structure, there.ca[None], structure.n, residue)[0]
+    # A residue with no neighbour along its chain has nothing that tells how it turns.
+    told = (structure.next_residue >= 0) | np.isin(residue, structure.next_residue)
+    longer = told & (np.array([(structure.chain_ids == chain).sum() for chain in structure.chain_ids]) > 3)
+    np.testing.assert_allclose(carried[longer], there.n[longer], atol=0.25)
+    np.testing.assert_allclose(follow_samples(structure, structure.ca[None], structure.n, residue)[0], structure.n, atol=1e-9)
+
+
+@given(st.integers(0, 999))
+def test_residues_turn_by_proper_rotations(seed: int) -> None:
+    """Never a reflection, however wild the sample."""
+    structure = random_protein(seed, (12,))
+    samples = structure.ca + np.random.default_rng(seed).normal(0, 3.0, (4, 12, 3))
+    rotations = residue_rotations(structure, samples)
+    np.testing.assert_allclose(rotations @ np.swapaxes(rotations, -1, -2), np.broadcast_to(np.eye(3), (4, 12, 3, 3)), atol=1e-9)
+    np.testing.assert_allclose(np.linalg.det(rotations), 1.0, atol=1e-9)
