@@ -194,8 +194,9 @@ def _write_samples(
     conformations = dynamics.sample(count, seed)
     report = f"{count} conformations, {unphysical_share(structure, conformations):.0%} with a broken chain or a clash"
     if restore:
-        conformations = restore_geometry(structure, conformations)
-        report += f"; {unphysical_share(structure, conformations):.0%} once mended"
+        drawn, conformations = conformations, restore_geometry(structure, conformations)
+        moved = ((conformations - drawn) ** 2).sum(2).mean() ** 0.5
+        report += f"; {unphysical_share(structure, conformations):.0%} once mended by {moved:.2f} Å"
     console.print(report)
     if all_atoms:
         if structure.atoms is None:
