@@ -128,9 +128,9 @@ def measure(case: str, size: int) -> tuple[float, float]:
 
 def measure_here(case: str, size: int) -> None:
     """What `measure` runs in the other process: prints time and peak."""
-    CASES[case](20)()                                     # starts threads and loads kernels
+    CASES[case](20)()  # starts threads and loads kernels
     run = CASES[case](size)
-    Path("/proc/self/clear_refs").write_text("5")         # sets the peak back to the present
+    Path("/proc/self/clear_refs").write_text("5")  # sets the peak back to the present
     before = _status("VmRSS")
     run()
     peak = (_status("VmHWM") - before) / 1024
@@ -166,9 +166,7 @@ if __name__ == "__main__":
     if len(sys.argv) == 3:
         measure_here(sys.argv[1], int(sys.argv[2]))
         sys.exit()
-    console.print(
-        f"{platform.machine()}, {os.cpu_count()} cores, numpy {np.__version__}, torch {torch.__version__}"
-    )
+    console.print(f"{platform.machine()}, {os.cpu_count()} cores, numpy {np.__version__}, torch {torch.__version__}")
     compare(
         "DYNAPROT-M, 955,078 parameters: fused attention against the literal IPA formula",
         [("fused attention", "literal formula", size) for size in (100, 271, 600, 1000)],

@@ -27,50 +27,50 @@ def dynaprot_ellipsoids(
     _self: Cmd = cmd,
 ) -> None:
     """
-DESCRIPTION
+    DESCRIPTION
 
-    "dynaprot_ellipsoids" predicts how each residue of a protein moves and
-    draws it as an ellipsoid around the C-alpha atom.
+        "dynaprot_ellipsoids" predicts how each residue of a protein moves and
+        draws it as an ellipsoid around the C-alpha atom.
 
-    Each object is predicted for itself, in its current state. All its
-    chains that the selection touches move as one system; ellipsoids are
-    drawn for the residues of the selection.
+        Each object is predicted for itself, in its current state. All its
+        chains that the selection touches move as one system; ellipsoids are
+        drawn for the residues of the selection.
 
-USAGE
+    USAGE
 
-    dynaprot_ellipsoids [ selection [, probability [, model ]]]
+        dynaprot_ellipsoids [ selection [, probability [, model ]]]
 
-ARGUMENTS
+    ARGUMENTS
 
-    selection = str: atoms of one or several objects {default: enabled}
+        selection = str: atoms of one or several objects {default: enabled}
 
-    probability = float: of a residue to be within its ellipsoid, between
-    0 and 1 {default: 0.5}
+        probability = float: of a residue to be within its ellipsoid, between
+        0 and 1 {default: 0.5}
 
-    model = str: "default", the trained network, or "anm", an elastic
-    network {default: default}
+        model = str: "default", the trained network, or "anm", an elastic
+        network {default: default}
 
-EXAMPLE
+    EXAMPLE
 
-    fetch 1ake, async=0
-    dynaprot_ellipsoids 1ake and chain A
-    dynaprot_ellipsoids 1ake and chain A and resi 30-67, probability=0.9
+        fetch 1ake, async=0
+        dynaprot_ellipsoids 1ake and chain A
+        dynaprot_ellipsoids 1ake and chain A and resi 30-67, probability=0.9
 
-NOTES
+    NOTES
 
-    The ellipsoids of an object "prot" are an object of their own,
-    "prot_ellipsoids", whose B factors are the RMSF in A. All ellipsoids
-    of a session are coloured by RMSF on one scale, from blue to red, of
-    which "dynaprot_rmsf" is the legend. The object "prot" is not changed.
+        The ellipsoids of an object "prot" are an object of their own,
+        "prot_ellipsoids", whose B factors are the RMSF in A. All ellipsoids
+        of a session are coloured by RMSF on one scale, from blue to red, of
+        which "dynaprot_rmsf" is the legend. The object "prot" is not changed.
 
-    When "prot" has been moved, as by "align", its ellipsoids follow with
+        When "prot" has been moved, as by "align", its ellipsoids follow with
 
-    matrix_reset prot_ellipsoids
-    matrix_copy prot, prot_ellipsoids
+        matrix_reset prot_ellipsoids
+        matrix_copy prot, prot_ellipsoids
 
-SEE ALSO
+    SEE ALSO
 
-    dynaprot_info, matrix_copy, matrix_reset
+        dynaprot_info, matrix_copy, matrix_reset
     """
     # Here, because they bring numpy.
     from .ellipsoids import colour_by_rmsf, draw_ellipsoids, is_ellipsoids, require_free_names
@@ -108,22 +108,22 @@ SEE ALSO
 
 def dynaprot_info(*, _self: Cmd = cmd) -> None:
     """
-DESCRIPTION
+    DESCRIPTION
 
-    "dynaprot_info" prints which DynaProt is running, where it was found,
-    and with which packages.
+        "dynaprot_info" prints which DynaProt is running, where it was found,
+        and with which packages.
 
-USAGE
+    USAGE
 
-    dynaprot_info
+        dynaprot_info
 
-EXAMPLE
+    EXAMPLE
 
-    dynaprot_info
+        dynaprot_info
 
-SEE ALSO
+    SEE ALSO
 
-    dynaprot_ellipsoids
+        dynaprot_ellipsoids
     """
     with core_refusals():
         core = load_core()

@@ -62,7 +62,9 @@ def predict_command(
     output: Output = Path("out"),
     chains: Annotated[str | None, typer.Option(help="Chains to keep, as A,B. All protein chains by default.")] = None,
     structure_model: Annotated[int, typer.Option(help="Which model of the file, from 0.")] = 0,
-    model: Annotated[str, typer.Option("--model", "-m", help="default, anm, anm-cutoff, or a weights file.")] = "default",
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="default, anm, anm-cutoff, or a weights file.")
+    ] = "default",
     device: Annotated[str, typer.Option(help="auto, cpu, or a PyTorch device as cuda.")] = "auto",
     samples: Annotated[int, typer.Option(min=0, help="Conformations to draw; 0 for none.")] = 0,
     seed: Seed = 0,
@@ -201,9 +203,7 @@ def _write_samples(
     if all_atoms:
         if structure.atoms is None:
             raise OutputError(f"{structure.name}: only backbone atoms are known; leave out --all-atoms.")
-        conformations = follow_samples(
-            structure, conformations, structure.atoms.positions, structure.atoms.residue
-        )
+        conformations = follow_samples(structure, conformations, structure.atoms.positions, structure.atoms.residue)
     return list(write_ensemble(structure, conformations, output / f"ensemble.{ensemble_format.value}"))
 
 

@@ -40,9 +40,7 @@ class Dynamics:
         What the user should know about the prediction, one sentence each.
     """
 
-    def __init__(
-        self, structure: Structure, joint: Joint, model: str = "", notices: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, structure: Structure, joint: Joint, model: str = "", notices: tuple[str, ...] = ()) -> None:
         self.structure = structure
         self.joint = joint
         self.model = model

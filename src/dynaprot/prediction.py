@@ -137,9 +137,7 @@ def _joint(
     return ElasticJoint(structure.ca, elastic.springs, recolouring), (notice,)
 
 
-def _elastic_joint(
-    structure: Structure, features: Features, heads: dict[str, NDArray[np.floating]]
-) -> ElasticJoint:
+def _elastic_joint(structure: Structure, features: Features, heads: dict[str, NDArray[np.floating]]) -> ElasticJoint:
     i, j = features.pairs
     base = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))
     central, isotropic = np.exp(heads["springs"]).T
@@ -147,6 +145,4 @@ def _elastic_joint(
     if "congruence" in heads:
         rotations = structure.rotations
         congruence = rotations @ heads["congruence"] @ np.swapaxes(rotations, 1, 2)
-    return ElasticJoint(
-        structure.ca, Springs(i, j, base * central, ISOTROPIC * base * isotropic), congruence
-    )
+    return ElasticJoint(structure.ca, Springs(i, j, base * central, ISOTROPIC * base * isotropic), congruence)

@@ -15,7 +15,12 @@ import pytest
 import dynaprot
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")), *(ROOT / "weights").glob("*.md")]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / "weights").glob("*.md"),
+]
 MODULES = sorted((ROOT / "src" / "dynaprot").rglob("*.py"))
 
 

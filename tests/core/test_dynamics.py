@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dynaprot
-from dynaprot import DynaProtError, Dynamics, OutputError, PredictionError, Structure, StructureError, WeightsError, predict
+from dynaprot import (
+    Dynamics,
+    DynaProtError,
+    OutputError,
+    PredictionError,
+    Structure,
+    StructureError,
+    WeightsError,
+    predict,
+)
 from dynaprot.joint import FactoredJoint
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture
 from dynaprot.network.weights import load_weights, save_weights, shipped_weights

@@ -114,7 +114,9 @@ def test_rigid_motions_cost_nothing_and_have_no_variance() -> None:
     np.testing.assert_allclose(rigid.T @ rigid, np.eye(6), atol=1e-12)
     covariance = joint.covariance()
     mean_variance = np.trace(covariance) / len(covariance)
-    np.testing.assert_allclose(rigid.T @ covariance @ rigid, 1e-6 * mean_variance * np.eye(6), atol=1e-8 * mean_variance)
+    np.testing.assert_allclose(
+        rigid.T @ covariance @ rigid, 1e-6 * mean_variance * np.eye(6), atol=1e-8 * mean_variance
+    )
 
 
 def test_the_covariance_is_the_pseudo_inverse_of_the_projected_hessian() -> None:
@@ -130,7 +132,7 @@ def test_the_covariance_is_the_pseudo_inverse_of_the_projected_hessian() -> None
 def test_the_classic_network_equals_prodys(lengths: tuple[int, ...]) -> None:
     """Covariance, marginals and slow modes of ProDy's ANM, to 1e-6."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")                   # ProDy's own, on import
+        warnings.simplefilter("ignore")  # ProDy's own, on import
         prody = pytest.importorskip("prody", reason="ProDy is a development dependency")
         prody.confProDy(verbosity="none")
     structure = random_protein(4, lengths)

@@ -11,13 +11,13 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 import torch.nn.functional as F  # noqa: E402
 
+from dynaprot.joint import ElasticJoint, Springs  # noqa: E402
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
 from dynaprot.network.attention import InvariantPointAttention  # noqa: E402
 from dynaprot.network.backend import tensors  # noqa: E402
 from dynaprot.network.elastic import elastic_covariance, trace_coupling  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
 from dynaprot.network.model import DynaProt  # noqa: E402
-from dynaprot.joint import ElasticJoint, Springs  # noqa: E402
 from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
 
 from .conftest import random_protein  # noqa: E402
@@ -87,7 +87,12 @@ def test_a_padded_batch_gives_what_each_structure_gives_alone(architecture: Arch
     sizes = [len(each[0][0]) for each in inputs]
     longest = max(sizes)
     batch = [
-        torch.cat([F.pad(each[k], (0, 0) * (each[k].dim() - 2) + (0, longest - size)) for each, size in zip(inputs, sizes, strict=True)])
+        torch.cat(
+            [
+                F.pad(each[k], (0, 0) * (each[k].dim() - 2) + (0, longest - size))
+                for each, size in zip(inputs, sizes, strict=True)
+            ]
+        )
         for k in range(5)
     ]
     pairs = torch.cat([each[5] + longest * k for k, each in enumerate(inputs)], dim=1)

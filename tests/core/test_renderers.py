@@ -21,10 +21,10 @@ from dynaprot.joint import FactoredJoint
 from dynaprot.renderers.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
 from dynaprot.renderers.ray_caster import RayCaster
 from dynaprot.renderers.residue_axis import numbered_places
-from dynaprot.safe_file import replacing
 from dynaprot.renderers.structure_files import write_mmcif, write_pdb
 from dynaprot.renderers.tables import write_residues_csv
 from dynaprot.renderers.trajectories import write_ensemble
+from dynaprot.safe_file import replacing
 from dynaprot.views.ellipsoids import axes, contour_radius
 
 PICTURES = [draw_rmsf, draw_coupling, draw_ellipsoids]
@@ -87,7 +87,7 @@ def frames(file: Path) -> np.ndarray:
         models = gemmi.read_structure(str(file))
         return np.array([[place.atom.pos.tolist() for place in model.all()] for model in models])
     with chemfiles.Trajectory(str(file)) as trajectory:
-        read = [trajectory.read() for _ in range(trajectory.nsteps)]       # positions live no longer than their frame
+        read = [trajectory.read() for _ in range(trajectory.nsteps)]  # positions live no longer than their frame
         return np.array([frame.positions for frame in read])
 
 
@@ -261,9 +261,7 @@ def test_ensembles_of_the_wrong_shape_or_format_are_refused(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_trajectories_that_cannot_be_written_are_output_errors(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_trajectories_that_cannot_be_written_are_output_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without chemfiles the message says how to get it; what it cannot open is reported as by any writer."""
     structure, samples = two_chains().structure, np.zeros((1, 22, 3))
     with monkeypatch.context() as patch:

@@ -95,7 +95,9 @@ def test_atoms_follow_a_rigid_motion_exactly(structure: Structure, turn: int) ->
     told = (structure.next_residue >= 0) | np.isin(residue, structure.next_residue)
     longer = told & (np.array([(structure.chain_ids == chain).sum() for chain in structure.chain_ids]) > 3)
     np.testing.assert_allclose(carried[longer], there.n[longer], atol=0.25)
-    np.testing.assert_allclose(follow_samples(structure, structure.ca[None], structure.n, residue)[0], structure.n, atol=1e-9)
+    np.testing.assert_allclose(
+        follow_samples(structure, structure.ca[None], structure.n, residue)[0], structure.n, atol=1e-9
+    )
 
 
 @given(st.integers(0, 999))
@@ -104,5 +106,7 @@ def test_residues_turn_by_proper_rotations(seed: int) -> None:
     structure = random_protein(seed, (12,))
     samples = structure.ca + np.random.default_rng(seed).normal(0, 3.0, (4, 12, 3))
     rotations = residue_rotations(structure, samples)
-    np.testing.assert_allclose(rotations @ np.swapaxes(rotations, -1, -2), np.broadcast_to(np.eye(3), (4, 12, 3, 3)), atol=1e-9)
+    np.testing.assert_allclose(
+        rotations @ np.swapaxes(rotations, -1, -2), np.broadcast_to(np.eye(3), (4, 12, 3, 3)), atol=1e-9
+    )
     np.testing.assert_allclose(np.linalg.det(rotations), 1.0, atol=1e-9)

@@ -55,7 +55,7 @@ def test_rendered_axes_are_the_covariances(scene, core, drawn, pymol_data, tmp_p
     tilt = math.radians(30)
     longest = math.cos(tilt) * axes[:, 2] + math.sin(tilt) * axes[:, 1]
     right, up, towards = longest, np.cross(axes[:, 0], longest), axes[:, 0]
-    turn = np.stack([right, up, towards])                # rows: the view's axes in the frame of the model
+    turn = np.stack([right, up, towards])  # rows: the view's axes in the frame of the model
     centre = dynamics.positions[residue]
     cmd.set_view([*turn.T.ravel(), 0, 0, -45, *centre, 30, 60, 20])
 

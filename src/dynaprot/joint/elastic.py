@@ -114,7 +114,7 @@ class ElasticJoint:
         inner = rigid.T @ held
         update = rigid @ ((inner + stiffness * np.eye(6)) / 2) - held
         matrix += rigid @ update.T
-        matrix += update @ rigid.T                        # now P H P + s Q Q^T
+        matrix += update @ rigid.T  # now P H P + s Q Q^T
         try:
             factor = np.linalg.cholesky(matrix)
         except np.linalg.LinAlgError as error:
@@ -130,7 +130,7 @@ class ElasticJoint:
         root -= (root @ rigid) @ (damping * rigid.T)
         root = root.reshape(3 * size, size, 3)
         if self.congruence is not None:
-            for start in range(0, 3 * size, 512):         # in place and in parts: the root is the largest array
+            for start in range(0, 3 * size, 512):  # in place and in parts: the root is the largest array
                 rows = slice(start, start + 512)
                 root[rows] = np.einsum("kib,iab->kia", root[rows], self.congruence)
         return root

@@ -29,9 +29,7 @@ class FactoredJoint:
         the frame of the input, with which it does not.
     """
 
-    def __init__(
-        self, marginals: Array, coupling: Array, root: Literal["symmetric", "cholesky"] = "symmetric"
-    ) -> None:
+    def __init__(self, marginals: Array, coupling: Array, root: Literal["symmetric", "cholesky"] = "symmetric") -> None:
         self.marginals = marginals
         self.coupling = unit_diagonal(coupling)
         self.root = root
@@ -49,9 +47,7 @@ class FactoredJoint:
     def covariance(self) -> Array:
         """The full covariance, shape=(3N, 3N), Å^2; coordinates run residue by residue, x y z."""
         size = 3 * len(self.marginals)
-        return np.einsum(
-            "iab,ij,jcb->iajc", self._roots, self.coupling, self._roots, optimize=True
-        ).reshape(size, size)
+        return np.einsum("iab,ij,jcb->iajc", self._roots, self.coupling, self._roots, optimize=True).reshape(size, size)
 
     def modes(self, count: int) -> tuple[Array, Array]:
         """Leading eigenpairs of the covariance, without forming it: (k,) Å^2 and (k, N, 3) unit vectors."""

@@ -100,7 +100,7 @@ def leading_eigenpairs(
         if width == 0:
             raise PredictionError("The collective motions did not converge; are the coordinates sane?")
         block = image[:, -block.shape[1] :][:, :width]
-        for _ in range(2):                                # twice is enough (Giraud et al. 2005)
+        for _ in range(2):  # twice is enough (Giraud et al. 2005)
             block = np.linalg.qr(block - basis @ (basis.T @ block))[0]
         basis = np.hstack([basis, block])
         image = np.hstack([image, product(block)])

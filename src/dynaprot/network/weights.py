@@ -92,9 +92,7 @@ def load_weights(path: Path) -> Weights:
     return Weights(architecture, tensors, metadata, path)
 
 
-def save_weights(
-    path: Path, architecture: Architecture, tensors: dict[str, NDArray], metadata: dict[str, Any]
-) -> None:
+def save_weights(path: Path, architecture: Architecture, tensors: dict[str, NDArray], metadata: dict[str, Any]) -> None:
     """Write weights with their description and hash; a file is replaced whole or not at all."""
     header = {
         "format": FORMAT,

@@ -67,7 +67,7 @@ def molecule(structure: Structure, atoms: Atoms, title: str) -> gemmi.Structure:
         residue.subchain = str(structure.label_chain_ids[index]) or "A"
         residue.label_seq = int(label_numbers[index])
         residue.entity_type = gemmi.EntityType.Polymer
-        residue.het_flag = "A"                   # modified residues too: readers cut the chain at HETATM
+        residue.het_flag = "A"  # modified residues too: readers cut the chain at HETATM
         for k in order[bounds[index] : bounds[index + 1]]:
             atom = gemmi.Atom()
             atom.name = str(atoms.names[k])
@@ -112,8 +112,7 @@ def write_pdb_text(result: gemmi.Structure, path: Path, remarks: tuple[str, ...]
     short_names = [chain.name for chain in result[0]]
     if max(map(len, short_names)) > 1:
         raise OutputError(
-            f"{result.name} has {len(set(short_names))} chains, the PDB format has room for 62; "
-            "write mmCIF instead."
+            f"{result.name} has {len(set(short_names))} chains, the PDB format has room for 62; write mmCIF instead."
         )
     positions = np.array([cra.atom.pos.tolist() for model in result for cra in model.all()])
     if positions.min() <= -999.9995 or positions.max() >= 9999.9995:

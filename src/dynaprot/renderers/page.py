@@ -62,7 +62,7 @@ def style() -> AbstractContextManager[None]:
             "ytick.major.width": 0.6,
             "xtick.major.size": 2.5,
             "ytick.major.size": 2.5,
-            "pdf.fonttype": 42,                  # text stays text in the editors of journals
+            "pdf.fonttype": 42,  # text stays text in the editors of journals
             "svg.fonttype": "none",
         }
     )

@@ -166,7 +166,7 @@ def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probabilit
     positions = positions - (low + high) / 2.0
     extent = (high - low)[:2]
     room, bottom = WIDTH - 1.0, 0.5
-    scale = min(room / extent[0], 5.4 / extent[1], room / 24.0)       # a small peptide is not blown up
+    scale = min(room / extent[0], 5.4 / extent[1], room / 24.0)  # a small peptide is not blown up
     width, height = extent * scale
 
     limits = _mobility_limits(dynamics)

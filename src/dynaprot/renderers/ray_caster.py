@@ -143,7 +143,7 @@ class RayCaster:
         surfaces = _Surfaces(*map(np.concatenate, (self.centres, self.covariances, self.tangents)))
         colours = np.concatenate(self.colours)
         result = np.empty((self.shape[0] // factor, self.shape[1] // factor, 4), dtype=np.float32)
-        band = 64 * factor                                  # a few rows at a time, so that memory stays small
+        band = 64 * factor  # a few rows at a time, so that memory stays small
         for start in range(0, self.shape[0], band):
             rows = slice(start, start + band)
             y, x = np.nonzero(covered[rows])
@@ -198,7 +198,7 @@ class _Surfaces:
         spread = self.spread[surface]
         height = np.sqrt(spread * np.maximum(1.0 - (pull * offset).sum(1), 0.0))[:, None]
         normal = np.concatenate([spread[:, None] * pull - height * self.slope[surface], height], axis=1)
-        tangent = self.tangents[surface]                    # spheres in a row look like one smooth tube
+        tangent = self.tangents[surface]  # spheres in a row look like one smooth tube
         normal -= (normal * tangent).sum(1, keepdims=True) * tangent
         return normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
 

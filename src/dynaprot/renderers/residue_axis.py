@@ -87,8 +87,8 @@ def draw_secondary_structure(axes: Axes, places: NDArray[np.int64], letters: str
 
 def _helix(start: float, end: float) -> list[tuple[str, Array]]:
     """A ribbon wound in turns of 3.6 residues: its back first, its front over it."""
-    halves = max(3, round((end - start) / 1.8)) | 1          # odd: it begins and ends in front
-    rise = (end - start) / (halves + 0.8)                    # along the axis in half a turn
+    halves = max(3, round((end - start) / 1.8)) | 1  # odd: it begins and ends in front
+    rise = (end - start) / (halves + 0.8)  # along the axis in half a turn
     t = np.linspace(0.0, 1.0, 9)
     edge = np.stack([rise * t, -0.95 * np.cos(np.pi * t)], axis=1)
     half_turn = np.concatenate([edge, edge[::-1] + np.array([0.8 * rise, 0.0])])

@@ -8,8 +8,8 @@ import gemmi
 import numpy as np
 
 from ..dynamics import Dynamics
-from .coordinates import backbone, molecule, write_pdb_text
 from ..safe_file import replacing
+from .coordinates import backbone, molecule, write_pdb_text
 
 __all__ = ["write_mmcif", "write_pdb"]
 

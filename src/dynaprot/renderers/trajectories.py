@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OutputError
+from ..safe_file import replacing
 from ..structure import Atoms, Structure
 from .coordinates import alpha_carbons, molecule, write_pdb_text
-from ..safe_file import replacing
 
 __all__ = ["write_ensemble"]
 
@@ -43,7 +43,7 @@ def write_ensemble(
     """
     path = Path(path)
     atoms = _atoms_of(structure, samples)
-    samples = samples[:, np.argsort(atoms.residue, kind="stable")]       # as the files hold them
+    samples = samples[:, np.argsort(atoms.residue, kind="stable")]  # as the files hold them
     result = molecule(structure, atoms, f"DynaProt ensemble of {structure.name}")
     if path.suffix == ".pdb":
         for number, sample in enumerate(samples, start=1):
@@ -83,7 +83,7 @@ def _write_frames(samples: NDArray[np.floating], path: Path) -> None:
             f"A {path.suffix} trajectory needs the package chemfiles: install it (pip install chemfiles), "
             "or write the ensemble as .pdb."
         ) from error
-    path.touch()                                     # a folder that is not there is told by Python, in plain words
+    path.touch()  # a folder that is not there is told by Python, in plain words
     try:
         with chemfiles.Trajectory(str(path), "w", path.suffix[1:].upper()) as trajectory:
             frame = chemfiles.Frame()
@@ -92,5 +92,5 @@ def _write_frames(samples: NDArray[np.floating], path: Path) -> None:
                 frame.step = step
                 frame.positions[:] = sample
                 trajectory.write(frame)
-    except chemfiles.ChemfilesError as error:        # not an `Exception` in chemfiles 0.10
+    except chemfiles.ChemfilesError as error:  # not an `Exception` in chemfiles 0.10
         raise OutputError(f"Cannot write {path.suffix} trajectory: {error}") from error

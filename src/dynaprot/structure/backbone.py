@@ -70,7 +70,7 @@ def neighbour_pairs(positions: Array, cutoff: float) -> tuple[Indices, Indices]:
     centred = positions - positions.mean(0)
     squared: Array = (centred**2).sum(1)
     found_i, found_j = [], []
-    for start in range(0, len(positions), 512):          # 512 rows at a time: never an N x N array
+    for start in range(0, len(positions), 512):  # 512 rows at a time: never an N x N array
         rows = slice(start, start + 512)
         distances: Array = squared[rows, None] + squared[None, start:] - 2.0 * centred[rows] @ centred[start:].T
         near_i, near_j = np.nonzero(np.triu(distances <= cutoff**2, k=1))
@@ -141,9 +141,9 @@ def chain_positions(following: Indices) -> tuple[Indices, Indices, Indices]:
     preceding = np.full(size, -1)
     preceding[following[following >= 0]] = np.flatnonzero(following >= 0)
     first, from_start = _walk(preceding)
-    in_ring = preceding[first] >= 0                      # a cyclic peptide has no first residue
+    in_ring = preceding[first] >= 0  # a cyclic peptide has no first residue
     for residue in np.flatnonzero(in_ring):
-        if preceding[first[residue]] >= 0:               # cut each ring once, before its first stored residue
+        if preceding[first[residue]] >= 0:  # cut each ring once, before its first stored residue
             following[preceding[residue]] = -1
             preceding[residue] = -1
             first, from_start = _walk(preceding)
@@ -178,9 +178,7 @@ def _dihedral(a: Array, b: Array, c: Array, d: Array) -> Array:
     return np.arctan2((np.cross(axis, v) * w).sum(-1), (v * w).sum(-1))
 
 
-def hydrogen_bonds(
-    n: Array, ca: Array, c: Array, following: Indices, sequence: str
-) -> tuple[Indices, Indices, Array]:
+def hydrogen_bonds(n: Array, ca: Array, c: Array, following: Indices, sequence: str) -> tuple[Indices, Indices, Array]:
     """Backbone hydrogen bonds by the electrostatic energy of Kabsch & Sander (1983).
 
     O and H are placed in the plane of the peptide bond, so that N, CA and C suffice.
@@ -228,7 +226,7 @@ def secondary_structure(n: Array, ca: Array, c: Array, following: Indices, seque
         One letter a residue.
     """
     size = len(n)
-    bond = np.zeros((size + 1, size + 1), dtype=bool)    # the last row and column stand for "no such residue"
+    bond = np.zeros((size + 1, size + 1), dtype=bool)  # the last row and column stand for "no such residue"
     acceptor, donor, _ = hydrogen_bonds(n, ca, c, following, sequence)
     bond[acceptor, donor] = True
     after = np.append(following, -1)

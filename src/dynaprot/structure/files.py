@@ -26,9 +26,7 @@ CHARGE_COLUMN = 78
 """PDB lines are cut here when their charge column cannot be read: nothing after it is needed."""
 
 
-def load_structure(
-    path: str | PathLike[str], chains: str | Iterable[str] | None = None, model: int = 0
-) -> Structure:
+def load_structure(path: str | PathLike[str], chains: str | Iterable[str] | None = None, model: int = 0) -> Structure:
     """Read the protein chains of a structure file.
 
     Residues that are no amino acid, or lack N, CA or C, are left out; `Structure.notices` says which. Of alternate
@@ -71,9 +69,7 @@ def load_structure(
     if len(document) == 0:
         raise StructureError(f"{source}: no model with atoms was found; is it a PDB or mmCIF coordinate file?")
     if not 0 <= model < len(document):
-        raise StructureError(
-            f"{source}: there is no model {model}; the file has {len(document)}, counted from 0."
-        )
+        raise StructureError(f"{source}: there is no model {model}; the file has {len(document)}, counted from 0.")
     wanted = _wanted_chains(chains, document[model], source)
     return _collect(document[model], wanted, source, name, notices)
 
@@ -104,8 +100,10 @@ def _read(path: Path, notices: list[str]) -> gemmi.Structure:
 
 def _parse(text: str) -> gemmi.Structure:
     is_cif = any(line.startswith("data_") for line in text.splitlines()[:200])
-    return gemmi.make_structure_from_block(gemmi.cif.read_string(text).sole_block()) if is_cif else (
-        gemmi.read_pdb_string(text)
+    return (
+        gemmi.make_structure_from_block(gemmi.cif.read_string(text).sole_block())
+        if is_cif
+        else (gemmi.read_pdb_string(text))
     )
 
 
@@ -135,9 +133,7 @@ def _wanted_chains(chains: str | Iterable[str] | None, model: gemmi.Model, sourc
     wanted = [chain.strip() for chain in (chains.split(",") if isinstance(chains, str) else chains)]
     for chain in wanted:
         if chain not in present:
-            raise StructureError(
-                f"{source}: there is no chain '{chain}'; the file has {', '.join(present) or 'none'}."
-            )
+            raise StructureError(f"{source}: there is no chain '{chain}'; the file has {', '.join(present) or 'none'}.")
     return set(wanted)
 
 
@@ -244,16 +240,14 @@ def _drop_free_amino_acids(
 def _structure(
     kept: list[tuple[str, gemmi.Residue, list[gemmi.Atom]]], name: str, notices: tuple[str, ...]
 ) -> Structure:
-    heavy = [
-        (k, atom) for k, (_, _, atoms) in enumerate(kept) for atom in atoms if not atom.element.is_hydrogen
-    ]
+    heavy = [(k, atom) for k, (_, _, atoms) in enumerate(kept) for atom in atoms if not atom.element.is_hydrogen]
     positions = np.array([atom.pos.tolist() for _, atom in heavy])
     names = np.array([atom.name for _, atom in heavy])
     residue = np.array([k for k, _ in heavy])
     backbone = {}
     for wanted in BACKBONE:
         first = np.full(len(kept), -1)
-        rows = np.flatnonzero(names == wanted)[::-1]      # backwards, so that the first of two namesakes stays
+        rows = np.flatnonzero(names == wanted)[::-1]  # backwards, so that the first of two namesakes stays
         first[residue[rows]] = rows
         backbone[wanted] = positions[first]
     label_numbers = [entry[1].label_seq for entry in kept]

@@ -117,9 +117,7 @@ class Structure:
         for label, value in (("n", n), ("ca", ca), ("c", c)):
             positions = np.asarray(value, dtype=np.float64)
             if positions.ndim != 2 or positions.shape[1] != 3:
-                raise StructureError(
-                    f"{name}: '{label}' must be an array of shape (N, 3), not {positions.shape}."
-                )
+                raise StructureError(f"{name}: '{label}' must be an array of shape (N, 3), not {positions.shape}.")
             backbone_atoms.append(np.array(positions))
         size = len(backbone_atoms[0])
         if size == 0:
@@ -139,9 +137,7 @@ class Structure:
         }
         for label, column in columns.items():
             if len(column) != size:
-                raise StructureError(
-                    f"{name}: '{label}' has {len(column)} entries, but there are {size} residues."
-                )
+                raise StructureError(f"{name}: '{label}' has {len(column)} entries, but there are {size} residues.")
         structure = cls(backbone_atoms[0], name=name, notices=notices, atoms=atoms, **columns)
         structure._check_geometry()
         return structure

@@ -42,7 +42,7 @@ def residue_rotations(structure: Structure, samples: Array) -> Array:
     correlation = np.zeros((len(samples), size, 3, 3)) + HOLD * np.eye(3)
     for step in (forward, backward):
         neighbour = step[:-1]
-        for _ in range(2):                                # two residues to either side
+        for _ in range(2):  # two residues to either side
             there = np.flatnonzero(neighbour >= 0)
             to = neighbour[there]
             correlation[:, there] += np.einsum(

@@ -78,7 +78,7 @@ def restore_geometry(structure: Structure, samples: Array) -> Array:
     """
     first, second, length = _bonds(structure)
     restored = samples.copy()
-    for k, sample in enumerate(samples):                  # the clashes differ from sample to sample
+    for k, sample in enumerate(samples):  # the clashes differ from sample to sample
         # Pairs are looked for a little beyond the clash distance: mending one can bring on the next.
         i, j, closest = _contacts(structure, sample, CLASH + 1.5)
         pairs_i, pairs_j = np.concatenate([first, i]), np.concatenate([second, j])
@@ -111,9 +111,7 @@ def _nearest(
         change[at_least] = np.maximum(change[at_least], -multiplier[at_least])
         multiplier = multiplier + change
         force = (change / distance)[:, None] * difference
-        positions = positions + np.stack(
-            [np.bincount(i, f, size) - np.bincount(j, f, size) for f in force.T], axis=1
-        )
+        positions = positions + np.stack([np.bincount(i, f, size) - np.bincount(j, f, size) for f in force.T], axis=1)
     return positions
 
 
@@ -124,9 +122,7 @@ def _bonds(structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.int64], 
     return first, second, np.linalg.norm(structure.ca[first] - structure.ca[second], axis=1)
 
 
-def _contacts(
-    structure: Structure, sample: Array, cutoff: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+def _contacts(structure: Structure, sample: Array, cutoff: float) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
     """Pairs of a sample within a cutoff that are not bonded, and the least distance each may have, Å."""
     i, j = neighbour_pairs(sample, cutoff)
     apart = (structure.next_residue[i] != j) & (structure.next_residue[j] != i)
