@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from enum import Enum
+from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
@@ -33,7 +33,7 @@ console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-class EnsembleFormat(str, Enum):
+class EnsembleFormat(StrEnum):
     """File formats of an ensemble."""
 
     pdb = "pdb"

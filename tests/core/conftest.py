@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def build_chain(dihedrals: np.ndarray) -> np.ndarray:
     bonds = {"N": 1.329, "CA": 1.458, "C": 1.525}
     angles = {"N": 116.2, "CA": 121.7, "C": 111.2}
     atoms = [np.array([0.0, 0.0, 0.0]), np.array([1.458, 0.0, 0.0]), np.array([2.0, 1.42, 0.0])]
-    for (_, psi), (phi, _) in zip(dihedrals[:-1], dihedrals[1:], strict=True):
+    for (_, psi), (phi, _) in pairwise(dihedrals):
         for name, torsion in (("N", psi), ("CA", 180.0), ("C", phi)):
             a, b, c = atoms[-3:]
             axis = (c - b) / np.linalg.norm(c - b)

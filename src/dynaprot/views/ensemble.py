@@ -1,7 +1,7 @@
 """Is a sampled conformation a possible chain, and the smallest change that makes it one.
 
 Samples of a Gaussian know nothing of bonds: neighbours along the chain drift from 3.8 Å and strands run through each
-other. `restore_geometry` mends that; what it gives is no draw from the Gaussian any more, only the chain nearest to one.
+other. `restore_geometry` mends that; what it gives is no draw from the Gaussian any more, but the chain nearest to one.
 """
 
 from __future__ import annotations

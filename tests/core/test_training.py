@@ -1,0 +1,75 @@
+"""Training: the cheap moments of an elastic network, committees, and that a loss is least at the truth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+from dynaprot.network.architecture import Architecture  # noqa: E402
+from dynaprot.network.backend import tensors  # noqa: E402
+from dynaprot.network.elastic import elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
+from dynaprot.network.features import featurise  # noqa: E402
+from dynaprot.network.model import Committee, network_of  # noqa: E402
+from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
+from dynaprot.training.examples import Example  # noqa: E402
+from dynaprot.training.labels import Labels, labels_of  # noqa: E402
+from dynaprot.training.losses import ensemble_loss  # noqa: E402
+
+from .conftest import random_protein  # noqa: E402
+
+SPRINGS = Architecture(dimension=16, layers=0, residual=True, environment=True, final_norm=True, springs=True)
+
+
+def test_moments_are_those_of_the_whole_covariance() -> None:
+    """Values and gradients of the cheap form equal those of the full one."""
+    positions = torch.from_numpy(random_protein(3, (12, 9)).ca)
+    i, j = neighbour_pairs(positions.numpy(), 20.0)
+    pairs = torch.from_numpy(np.stack([i, j]))
+    generator = torch.Generator().manual_seed(0)
+    central, isotropic = (
+        (0.2 + torch.rand(len(i), generator=generator, dtype=torch.float64)).requires_grad_() for _ in range(2)
+    )
+    covariance = elastic_covariance(positions, pairs, central, isotropic)
+    whole = torch.einsum("iaib->iab", covariance), trace_coupling(covariance)
+    cheap = elastic_moments(positions, pairs, central, isotropic)
+    weights = [torch.randn(part.shape, generator=generator, dtype=torch.float64) for part in whole]
+    gradients = []
+    for parts in (whole, cheap):
+        total = sum((part * weight).sum() for part, weight in zip(parts, weights, strict=True))
+        gradients.append(torch.cat(torch.autograd.grad(total, (central, isotropic))))
+    for one, other in zip((*whole, gradients[0]), (*cheap, gradients[1]), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-7)
+
+
+def test_a_committee_answers_with_the_mean_of_its_members() -> None:
+    """Log stiffness is averaged."""
+    torch.manual_seed(0)
+    committee = network_of(replace(SPRINGS, members=3)).eval()
+    assert isinstance(committee, Committee)
+    arguments = tensors(featurise(random_protein(1, (20,))))
+    with torch.no_grad():
+        for parameter in committee.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+        springs = torch.stack([member(*arguments).springs for member in committee.members])
+        torch.testing.assert_close(committee(*arguments).springs, springs.mean(0))
+    assert springs.std(0).mean() > 0.01
+
+
+def test_the_loss_is_least_at_the_truth() -> None:
+    """Any other scale, shape or coupling costs more."""
+    structure = random_protein(5, (24,))
+    generator = np.random.default_rng(0)
+    frames = structure.ca + generator.normal(0, 0.5, (200, 24, 3)) * np.linspace(0.5, 2.0, 24)[:, None]
+    labels = labels_of(frames, structure.ca)
+    example = Example.of(structure, labels, cluster=0)
+    truth = torch.from_numpy(labels.marginals), torch.from_numpy(labels.coupling)
+    least = ensemble_loss(*truth, example)
+    isotropic = truth[0].diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(3).double()
+    for marginals, coupling in ((1.5 * truth[0], truth[1]), (isotropic, truth[1]), (truth[0], 0.5 * truth[1])):
+        assert ensemble_loss(marginals, coupling, example) > least + 1e-3
+    shrunk = Labels(labels.marginals / 9.0, labels.coupling)
+    assert ensemble_loss(*truth, Example.of(structure, shrunk, cluster=0, own_scale=True)) < 1e-3
