@@ -40,7 +40,7 @@ test-pythons:
 	@for python in $(PYTHONS); do \
 	    $$python -c "" 2>/dev/null || { echo "$$python is not here: left out"; continue; }; \
 	    $$python -m venv .venv-$$python && \
-	    .venv-$$python/bin/pip install --quiet numpy gemmi safetensors matplotlib chemfiles typer rich pytest hypothesis && \
+	    .venv-$$python/bin/pip install --quiet numpy gemmi safetensors matplotlib chemfiles typer rich pytest hypothesis scipy && \
 	    .venv-$$python/bin/pip install --quiet --no-deps --editable . && \
 	    .venv-$$python/bin/python -m pytest tests/core || exit 1; \
 	done
