@@ -36,6 +36,8 @@ class Architecture:
         Beside springs, a lower-triangular correction B_i of each residue, Sigma_ij -> B_i Sigma_ij B_j^T.
     dropout : float
         On embeddings, in training only.
+    members : int
+        Networks of this shape in a committee, whose heads are averaged (springs by their log stiffness).
     """
 
     dimension: int = 128
@@ -51,6 +53,7 @@ class Architecture:
     springs: bool = False
     congruence: bool = False
     dropout: float = 0.0
+    members: int = 1
 
 
 DYNAPROT_M = Architecture(marginals=True, final_norm=True)

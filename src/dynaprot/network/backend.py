@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import PredictionError, WeightsError
 from .features import Features
-from .model import DynaProt
+from .model import network_of
 from .weights import Weights
 
 __all__ = ["Network", "tensors"]
@@ -38,7 +38,7 @@ class Network:
     def __init__(self, weights: Weights, device: str = "auto") -> None:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model = DynaProt(weights.architecture).eval()
+        self.model = network_of(weights.architecture).eval()
         try:
             self.model.load_state_dict({name: torch.from_numpy(t.copy()) for name, t in weights.tensors.items()})
         except RuntimeError as error:

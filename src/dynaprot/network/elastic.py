@@ -5,10 +5,12 @@ The same mathematics as `joint.elastic`, in PyTorch: covariance = (P H P + s Q Q
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-__all__ = ["elastic_covariance", "trace_coupling"]
+__all__ = ["elastic_covariance", "elastic_moments", "trace_coupling"]
 
 
 def elastic_covariance(positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor) -> Tensor:
@@ -16,18 +18,74 @@ def elastic_covariance(positions: Tensor, pairs: Tensor, central: Tensor, isotro
 
     Parameters
     ----------
-    positions : Tensor, shape=(N, 3), dtype=float64
-        C-alpha positions, Å.
+    positions : Tensor, shape=(N, 3)
+        C-alpha positions, Å. Double precision is exact to 1e-12, single to 1e-5.
     pairs : Tensor, shape=(2, P), dtype=int64
         Each pair once.
-    central, isotropic : Tensor, shape=(P,), dtype=float64
+    central, isotropic : Tensor, shape=(P,)
         Stiffness, kT/Å^2. Gradients flow to both.
 
     Returns
     -------
-    Tensor, shape=(N, 3, N, 3), dtype=float64
+    Tensor, shape=(N, 3, N, 3)
         Å^2; the six rigid motions have no variance.
     """
+    size = len(positions)
+    matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic)
+    # inv() has a backward pass of two products; that of a Cholesky factor costs several times as much.
+    covariance = torch.linalg.inv(matrix) - rigid @ rigid.T / stiffness
+    return ((covariance + covariance.T) / 2).reshape(size, 3, size, 3)
+
+
+def elastic_moments(positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor) -> tuple[Tensor, Tensor]:
+    """Marginals and trace coupling of a network of springs: `elastic_covariance` at half its cost.
+
+    Returns
+    -------
+    marginals : Tensor, shape=(N, 3, 3)
+    coupling : Tensor, shape=(N, N)
+    """
+    size = len(positions)
+    matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic)
+    marginals, trace = _InverseMoments.apply(matrix)
+    rigid = rigid.reshape(size, 3, 6)
+    marginals = marginals - torch.einsum("iak,ibk->iab", rigid, rigid) / stiffness
+    flat = rigid.reshape(size, 18)
+    return marginals, _unit_diagonal(trace - flat @ flat.T / stiffness)
+
+
+def trace_coupling(covariance: Tensor) -> Tensor:
+    """tr(Sigma_ij)/3 scaled to unit diagonal: (N, 3, N, 3) -> (N, N)."""
+    return _unit_diagonal(torch.einsum("iaja->ij", covariance))
+
+
+class _InverseMoments(torch.autograd.Function):
+    """The blocks on the diagonal of an SPD matrix's inverse, and the traces of all its 3x3 blocks.
+
+    The gradient by the matrix is -C G C. G has traces off its diagonal blocks, so that C G costs a third of a product.
+    """
+
+    @staticmethod
+    def forward(context: Any, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        size = len(matrix) // 3
+        inverse = torch.cholesky_inverse(torch.linalg.cholesky(matrix))
+        context.save_for_backward(inverse)
+        blocks = inverse.reshape(size, 3, size, 3)
+        return torch.einsum("iaib->iab", blocks).clone(), torch.einsum("iaja->ij", blocks)
+
+    @staticmethod
+    def backward(context: Any, of_blocks: Tensor, of_traces: Tensor) -> Tensor:
+        (inverse,) = context.saved_tensors
+        columns = inverse.reshape(len(inverse), len(of_traces), 3)
+        product = torch.stack([columns[:, :, axis] @ of_traces for axis in range(3)], dim=-1)
+        product += torch.einsum("kia,iab->kib", columns, of_blocks)
+        return -(product.reshape(inverse.shape) @ inverse)
+
+
+def _held_hessian(
+    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """P H P + s Q Q^T, the rigid motions Q and the stiffness s that holds them."""
     size = len(positions)
     i, j = pairs.unbind(0)
     unit = torch.nn.functional.normalize(positions[i] - positions[j], dim=1)
@@ -44,10 +102,7 @@ def elastic_covariance(positions: Tensor, pairs: Tensor, central: Tensor, isotro
     held = hessian @ rigid
     inner = rigid.T @ held
     update = rigid @ ((inner + stiffness * torch.eye(6, dtype=positions.dtype)) / 2) - held
-    projected = hessian + rigid @ update.T + update @ rigid.T
-    # inv() has a backward pass of two products; that of a Cholesky factor costs several times as much.
-    covariance = torch.linalg.inv(projected) - rigid @ rigid.T / stiffness
-    return ((covariance + covariance.T) / 2).reshape(size, 3, size, 3)
+    return hessian + rigid @ update.T + update @ rigid.T, rigid, stiffness
 
 
 def _rigid_motions(positions: Tensor) -> Tensor:
@@ -55,14 +110,10 @@ def _rigid_motions(positions: Tensor) -> Tensor:
     zero = torch.zeros_like(centred[:, 0])
     x, y, z = centred.unbind(1)
     translations = torch.eye(3, dtype=positions.dtype).repeat(len(positions), 1)
-    rotations = torch.stack(
-        [torch.stack(axis, 1) for axis in ((zero, -z, y), (z, zero, -x), (-y, x, zero))], dim=2
-    )
+    rotations = torch.stack([torch.stack(axis, 1) for axis in ((zero, -z, y), (z, zero, -x), (-y, x, zero))], dim=2)
     return torch.linalg.qr(torch.cat([translations, rotations.reshape(-1, 3)], dim=1))[0]
 
 
-def trace_coupling(covariance: Tensor) -> Tensor:
-    """tr(Sigma_ij)/3 scaled to unit diagonal: (N, 3, N, 3) -> (N, N)."""
-    trace = torch.einsum("iaja->ij", covariance)
-    deviation = trace.diagonal().sqrt()
-    return trace / deviation[:, None] / deviation
+def _unit_diagonal(matrix: Tensor) -> Tensor:
+    deviation = matrix.diagonal().sqrt()
+    return matrix / deviation[:, None] / deviation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -12,7 +13,7 @@ from .attention import InvariantPointAttention
 from .features import ENVIRONMENT
 from .heads import CholeskyHead, KernelCoupling, PairCoupling, SpringHead
 
-__all__ = ["DynaProt", "Heads"]
+__all__ = ["Committee", "DynaProt", "Heads", "network_of"]
 
 TYPES = 21
 NANOMETRE = 0.1
@@ -135,3 +136,23 @@ class DynaProt(nn.Module):
         zero = torch.zeros_like(a)
         rows = [a.exp(), zero, zero, b, c.exp(), zero, d, e, f.exp()]
         return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+
+
+class Committee(nn.Module):
+    """Networks of one shape that answer with the mean of their heads; the mean of log stiffness, for springs."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        alone = replace(architecture, members=1)
+        self.members = nn.ModuleList(DynaProt(alone) for _ in range(architecture.members))
+
+    def forward(self, *arguments: Tensor) -> Heads:
+        """Predict; arguments as those of `DynaProt.forward`."""
+        answers = zip(*(member(*arguments) for member in self.members), strict=True)
+        return Heads(*(None if heads[0] is None else torch.stack(heads).mean(0) for heads in answers))
+
+
+def network_of(architecture: Architecture) -> DynaProt | Committee:
+    """A new network, or a committee of them, as the architecture says."""
+    return DynaProt(architecture) if architecture.members == 1 else Committee(architecture)

@@ -44,11 +44,17 @@ class System:
         C-alpha positions, Å, not superposed.
     cluster : int
         Sequence cluster at 30 % identity: proteins of one cluster go to one side of a split.
+    quality : float
+        Pearson correlation of the RMSF of two halves of the ensemble.
+    backbone_rebuilt : bool
+        N and C were guessed from C-alpha.
     """
 
     structure: Structure
     frames: Array
     cluster: int
+    quality: float
+    backbone_rebuilt: bool
 
 
 def superpose(frames: Array, reference: Array, iterations: int = 5) -> Array:
@@ -92,10 +98,11 @@ def labels_of(frames: Array, reference: Array) -> Labels:
 
 
 def read_ensembles(path: Path) -> Iterator[System]:
-    """Systems of an archive laid out as ``md_ensembles.npz`` (see the model card)."""
+    """Systems of an archive laid out as ``md_ensembles.npz`` or ``conformers.npz`` (see the model card)."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     lengths = np.diff(arrays["offset"])
+    rebuilt = arrays.get("backbone_rebuilt", np.zeros(len(lengths), dtype=bool))
     starts = np.concatenate([[0], np.cumsum(arrays["n_frames"] * lengths * 3)])
     for k, name in enumerate(arrays["name"]):
         rows = slice(arrays["offset"][k], arrays["offset"][k + 1])
@@ -103,4 +110,5 @@ def read_ensembles(path: Path) -> Iterator[System]:
             arrays["N"][rows], arrays["CA"][rows], arrays["C"][rows], str(arrays["seq"][k]), name=str(name)
         )
         frames = arrays["frames"][starts[k] : starts[k + 1]].reshape(-1, lengths[k], 3)
-        yield System(structure, frames, int(arrays["cluster"][k]))
+        quality = float(arrays["split_half_rmsf_r"][k])
+        yield System(structure, frames, int(arrays["cluster"][k]), quality, bool(rebuilt[k]))

@@ -33,9 +33,7 @@ def compare(marginals: Array, coupling: Array, labels: Labels) -> dict[str, floa
     size, true_size = (np.trace(m, axis1=1, axis2=2) for m in (marginals, truth))
     root = matrix_power(marginals, 0.5)
     cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ truth @ root), 0.0, None)).sum(1)
-    kl = 0.25 * np.trace(
-        np.linalg.solve(marginals, truth) + np.linalg.solve(truth, marginals), axis1=1, axis2=2
-    )
+    kl = 0.25 * np.trace(np.linalg.solve(marginals, truth) + np.linalg.solve(truth, marginals), axis1=1, axis2=2)
     shapes = [m / s[:, None, None] - np.eye(3) / 3 for m, s in ((marginals, size), (truth, true_size))]
     inner = [(a * b).sum((1, 2)) for a, b in ((shapes[0], shapes[1]), (shapes[0],) * 2, (shapes[1],) * 2)]
     i, j = np.triu_indices(len(size), 1)

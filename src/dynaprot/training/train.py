@@ -1,10 +1,11 @@
-"""Train the learned elastic network on MD ensembles and write weights that `dynaprot.predict` reads.
+"""Train a committee of learned elastic networks and write weights that `dynaprot.predict` reads.
 
     python -m dynaprot.training.train --data ../shared/data --output weights/dynaprot-default.safetensors
 
-About ten minutes on one CPU core. Proteins are split by sequence cluster; the weights of the epoch that is best on the
-held-out clusters are kept (the mean of late weights would do as well). The network starts exactly at the parameter-free
-elastic network and can only be trained away from it.
+Proteins are dealt into folds by sequence cluster. Each fold is held out from one member of the committee, which is then
+judged on it: so every protein is judged by a network that never saw it or its relatives, while the committee as a whole
+has seen all. Each member starts exactly at the parameter-free elastic network, sees MD ensembles beside crystals and
+sets of experimental conformers, and keeps the running mean of its weights. A quarter of an hour on one CPU core.
 """
 
 from __future__ import annotations
@@ -14,252 +15,279 @@ import copy
 import json
 import subprocess
 import time
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..network.anm import ISOTROPIC, parameter_free_stiffness
+from ..network.anm import ISOTROPIC
 from ..network.architecture import Architecture
-from ..network.backend import tensors
-from ..network.elastic import elastic_covariance, trace_coupling
-from ..network.features import featurise
-from ..network.model import DynaProt
+from ..network.elastic import elastic_moments
+from ..network.model import Committee, DynaProt
 from ..network.weights import save_weights
-from ..structure.protein import Structure
-from .labels import Labels, labels_of, read_ensembles
+from .examples import (
+    AtlasChain,
+    CrystalChain,
+    Example,
+    Input,
+    load_atlas,
+    load_conformers,
+    load_crystals,
+    load_simulations,
+)
+from .losses import crystal_loss, ensemble_loss
 from .metrics import compare, pearson
 
-FLOPPY = ("nsp8", "nsp14", "ApoE")
-"""Systems that leave the harmonic regime altogether; one Gaussian does not describe them."""
-MOST_PER_CLUSTER = 3
-MOST_RESIDUES = 420
-FEWEST_FRAMES = 45
+__all__ = ["Data", "Fold", "Recipe", "atlas_rmsf_r", "cross_validate", "evaluate", "load_data", "median_figures"]
+
+LARGEST_TRAINED = 380
+"""Residues; larger simulations only validate, since a pass costs N^3."""
+PER_EPOCH = 2
+"""Systems of one cluster in an epoch, drawn by trust."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a committee is trained.
+
+    Attributes
+    ----------
+    architecture : Architecture
+        Of each member.
+    folds : int
+        Parts that the clusters are dealt into: members of the committee.
+    epochs : int
+    rate, decay : float
+        Of AdamW; the rate warms up over 50 steps and falls along a cosine.
+    memory : int
+        Steps over which weights are averaged.
+    crystals : int
+        Chains of the crystallographic set.
+    crystal_share, conformer_share : float
+        Probability that a step looks at a crystal, or at a set of conformers, beside its simulation.
+    auxiliary_weight : float
+        Weight of what it sees there.
+    """
+
+    architecture: Architecture = field(
+        default_factory=lambda: Architecture(
+            dimension=64, layers=0, heads=4, residual=True, environment=True, final_norm=True, springs=True
+        )
+    )
+    folds: int = 5
+    epochs: int = 16
+    rate: float = 2e-3
+    decay: float = 1e-3
+    memory: int = 200
+    crystals: int = 400
+    crystal_share: float = 0.4
+    conformer_share: float = 0.3
+    auxiliary_weight: float = 0.5
 
 
 @dataclass
-class Example:
-    """One protein, ready for the network."""
+class Data:
+    """Everything read from the data folder."""
 
-    structure: Structure
-    inputs: tuple[Tensor, ...]
-    positions: Tensor
-    base: Tensor
-    labels: Labels
-    log_marginals: Tensor
-    log_size: Tensor
-    coupling: Tensor
-    cluster: int
-    frames: int
+    simulations: list[Example]
+    conformers: list[Example]
+    crystals: list[CrystalChain]
+    atlas: list[AtlasChain]
 
 
-def inputs_of(structure: Structure) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
-    """The network's arguments, C-alpha positions and parameter-free stiffness of a structure."""
-    features = featurise(structure)
-    i, j = features.pairs
-    base = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))
-    return tensors(features), torch.from_numpy(structure.ca), torch.from_numpy(base)
+@dataclass
+class Fold:
+    """One member of a committee with the proteins held out from it."""
+
+    network: DynaProt
+    held_out: list[Example]
 
 
-def matrix_log(matrices: Tensor) -> Tensor:
-    """Symmetric logarithm of a stack of SPD matrices."""
-    values, vectors = torch.linalg.eigh(matrices)
-    return (vectors * values.clamp(min=1e-6).log()[..., None, :]) @ vectors.transpose(-1, -2)
-
-
-def load_examples(path: Path) -> list[Example]:
-    """MD systems fit for training: few per cluster, of moderate size, with enough frames."""
-    examples: list[Example] = []
-    seen: dict[int, int] = {}
-    for system in read_ensembles(path):
-        structure = system.structure
-        if (
-            len(system.frames) < FEWEST_FRAMES
-            or len(structure) > MOST_RESIDUES
-            or seen.get(system.cluster, 0) >= MOST_PER_CLUSTER
-            or any(name in structure.name for name in FLOPPY)
-        ):
-            continue
-        seen[system.cluster] = seen.get(system.cluster, 0) + 1
-        labels = labels_of(system.frames, structure.ca)
-        marginals = torch.from_numpy(labels.marginals)
-        inputs, positions, base = inputs_of(structure)
-        examples.append(
-            Example(
-                structure,
-                inputs,
-                positions,
-                base,
-                labels,
-                matrix_log(marginals),
-                0.5 * marginals.diagonal(dim1=1, dim2=2).sum(-1).log(),
-                torch.from_numpy(labels.coupling),
-                system.cluster,
-                len(system.frames),
-            )
-        )
-    return examples
-
-
-def forward(network: DynaProt, inputs: tuple[Tensor, ...], positions: Tensor, base: Tensor) -> tuple[Tensor, Tensor]:
-    """Marginals (N, 3, 3) and coupling (N, N) of one protein, differentiable."""
-    heads = network(*inputs)
-    stiffness = heads.springs.double().exp() * base[:, None]
-    covariance = elastic_covariance(positions, inputs[5], stiffness[:, 0], ISOTROPIC * stiffness[:, 1])
-    if heads.congruence is not None:
-        rotations = inputs[1][0].double()
-        congruence = rotations @ heads.congruence[0].double() @ rotations.transpose(1, 2)
-        covariance = torch.einsum("iab,ibjc,jdc->iajd", congruence, covariance, congruence)
-    return torch.einsum("iaib->iab", covariance), trace_coupling(covariance)
-
-
-def loss_of(marginals: Tensor, coupling: Tensor, example: Example) -> Tensor:
-    """Log-Euclidean distance of marginals, coupling (mostly of near pairs), and RMSF within and between proteins."""
-    log_euclidean = ((matrix_log(marginals) - example.log_marginals) ** 2).sum((1, 2)).clamp(min=1e-9).sqrt().mean()
-    i, j = torch.triu_indices(len(coupling), len(coupling), 1)
-    weight = (j - i <= 50).double() + 0.3
-    pairs = (weight * (coupling[i, j] - example.coupling[i, j]) ** 2).sum() / weight.sum()
-    size = 0.5 * marginals.diagonal(dim1=1, dim2=2).sum(-1).log() - example.log_size
-    return log_euclidean + 3.0 * pairs + ((size - size.mean()) ** 2).mean() + 0.3 * size.mean() ** 2
-
-
-@torch.no_grad()
-def evaluate(network: DynaProt, examples: list[Example]) -> dict[str, float]:
-    """Median of each metric over proteins."""
-    network.eval()
-    rows = []
-    for example in examples:
-        marginals, coupling = forward(network, example.inputs, example.positions, example.base)
-        rows.append(compare(marginals.numpy(), coupling.numpy(), example.labels))
-    network.train()
-    return {name: float(np.median([row[name] for row in rows])) for name in rows[0]}
-
-
-Atlas = list[tuple[tuple[Tensor, ...], Tensor, Tensor, NDArray]]
-
-
-def load_atlas(path: Path) -> Atlas:
-    """ATLAS chains with their RMSF: validation only, never trained on."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    chains = []
-    for k in range(len(arrays["name"])):
-        rows = slice(arrays["offset"][k], arrays["offset"][k + 1])
-        structure = Structure.from_arrays(
-            arrays["N"][rows], arrays["CA"][rows], arrays["C"][rows], str(arrays["seq"][k])
-        )
-        chains.append((*inputs_of(structure), arrays["rmsf_A"][rows]))
-    return chains
-
-
-@torch.no_grad()
-def atlas_rmsf_r(network: DynaProt, chains: Atlas) -> float:
-    """Median Pearson of RMSF over ATLAS chains."""
-    network.eval()
-    correlations = []
-    for inputs, positions, base, truth in chains:
-        rmsf = forward(network, inputs, positions, base)[0].diagonal(dim1=1, dim2=2).sum(-1).sqrt().numpy()
-        known = np.isfinite(truth)
-        correlations.append(pearson(rmsf[known], truth[known]))
-    network.train()
-    return float(np.median(correlations))
-
-
-def train(arguments: argparse.Namespace) -> None:
-    """Run the training described at the top of this file."""
-    torch.manual_seed(arguments.seed)
-    torch.set_num_threads(arguments.threads)
-    generator = np.random.default_rng(arguments.seed)
-    examples = load_examples(arguments.data / "md_ensembles.npz")
-    clusters = np.random.default_rng(arguments.split).permutation(sorted({e.cluster for e in examples}))
-    held_out = set(clusters[: arguments.held_out].tolist())
-    training = [e for e in examples if e.cluster not in held_out]
-    validation = [e for e in examples if e.cluster in held_out]
-    atlas = load_atlas(arguments.data / "atlas_rmsf.npz")
-    architecture = Architecture(**json.loads(arguments.architecture))
-    network = DynaProt(architecture)
-    average = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=arguments.decay)
-    total, step, start, best = arguments.epochs * len(training), 0, time.time(), np.inf
-
-    def report(label: str, model: DynaProt) -> dict[str, float]:
-        figures = evaluate(model, validation) | {"atlas_rmsf_r": atlas_rmsf_r(model, atlas)}
-        figures = {name: round(value, 4) for name, value in figures.items()}
-        print(f"{label} {time.time() - start:.0f} s", figures, flush=True)
-        return figures
-
-    print(
-        f"{len(training)} proteins to train on, {len(validation)} of {len(held_out)} held-out clusters,",
-        f"{sum(p.numel() for p in network.parameters())} parameters",
+def load_data(folder: Path, crystals: int) -> Data:
+    """Read the archives of a data folder; clusters of ATLAS are kept out of all that is trained on."""
+    atlas = load_atlas(folder / "atlas_rmsf.npz")
+    validation = {chain.cluster for chain in atlas}
+    return Data(
+        [e for e in load_simulations(folder / "md_ensembles.npz") if e.cluster not in validation],
+        [e for e in load_conformers(folder / "conformers.npz") if e.cluster not in validation],
+        load_crystals(folder / "crystal_aniso.npz", crystals, validation),
+        atlas,
     )
-    baseline = report("parameter-free", network)
-    for epoch in range(1, arguments.epochs + 1):
-        running = 0.0
-        for k in generator.permutation(len(training)):
-            for group in optimiser.param_groups:
-                warm_up, progress = min(1.0, (step + 1) / 50), step / total
-                group["lr"] = arguments.rate * warm_up * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * progress)))
-            example = training[k]
+
+
+def predict_moments(network: nn.Module, protein: Input) -> tuple[Tensor, Tensor]:
+    """Marginals (N, 3, 3) and coupling (N, N) of one protein, differentiable."""
+    stiffness = network(*protein.arguments).springs.exp() * protein.base[:, None]
+    marginals, coupling = elastic_moments(
+        protein.positions, protein.arguments[5], stiffness[:, 0], ISOTROPIC * stiffness[:, 1]
+    )
+    return marginals.double(), coupling.double()
+
+
+def train_member(data: Data, held_out: set[int], recipe: Recipe, seed: int) -> DynaProt:
+    """Train one network on everything outside some clusters; the same seed gives the same weights."""
+    torch.manual_seed(seed)
+    generator = np.random.default_rng(seed)
+    clusters: dict[int, list[Example]] = defaultdict(list)
+    for example in data.simulations:
+        if example.cluster not in held_out and len(example.marginals) <= LARGEST_TRAINED:
+            clusters[example.cluster].append(example)
+    conformers = [example for example in data.conformers if example.cluster not in held_out]
+    crystals = [chain for chain in data.crystals if chain.cluster not in held_out]
+    network = DynaProt(recipe.architecture)
+    average = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
+    steps = recipe.epochs * sum(min(len(members), PER_EPOCH) for members in clusters.values())
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, (step + 1) / 50) * (0.51 + 0.49 * np.cos(np.pi * step / steps))
+    )
+
+    def loss_on(example: Example) -> Tensor:
+        return ensemble_loss(*predict_moments(network, example.input), example)
+
+    step = 0
+    for _ in range(recipe.epochs):
+        for example in _epoch(clusters, generator):
+            loss = example.trust * loss_on(example)
+            if crystals and generator.random() < recipe.crystal_share:
+                chain = crystals[generator.integers(len(crystals))]
+                marginals, _ = predict_moments(network, chain.input)
+                loss = loss + recipe.auxiliary_weight * crystal_loss(marginals, chain)
+            if conformers and generator.random() < recipe.conformer_share:
+                loss = loss + recipe.auxiliary_weight * loss_on(conformers[generator.integers(len(conformers))])
             optimiser.zero_grad()
-            loss = loss_of(*forward(network, example.inputs, example.positions, example.base), example)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
+            schedule.step()
             step += 1
-            running += float(loss.detach())
             with torch.no_grad():
                 for kept, current in zip(average.parameters(), network.parameters(), strict=True):
-                    kept.lerp_(current, max(1 / step, 1 / 200))
-        figures = report(f"epoch {epoch} loss {running / len(training):.3f}", average)
-        score = figures["symmetric_kl"] - 2 * figures["rmsf_r"] - 2 * figures["atlas_rmsf_r"] - figures["shape"]
-        if score < best and arguments.output is not None:
-            best = score
-            commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-            save_weights(
-                arguments.output,
-                architecture,
-                {name: tensor.numpy() for name, tensor in average.state_dict().items()},
-                {
-                    "name": "DynaProt learned elastic network",
-                    "data": "md_ensembles.npz (AE-PocketMiner MD, MIT); ATLAS RMSF for validation only",
-                    "split": f"by 30 % sequence cluster; held out: {sorted(held_out)}",
-                    "training": {k: v for k, v in vars(arguments).items() if isinstance(v, int | float | str)},
-                    "epoch": epoch,
-                    "commit": commit.stdout.strip(),
-                    "validation": figures,
-                    "validation_of_parameter_free_network": baseline,
-                },
-            )
+                    kept.lerp_(current, max(1 / step, 1 / recipe.memory))
+    return average.eval()
+
+
+def _epoch(clusters: dict[int, list[Example]], generator: np.random.Generator) -> list[Example]:
+    """A few systems of every cluster in random order."""
+    chosen = []
+    for members in clusters.values():
+        trust = np.array([example.trust for example in members])
+        count = min(len(members), PER_EPOCH)
+        chosen += [members[k] for k in generator.choice(len(members), count, replace=False, p=trust / trust.sum())]
+    return [chosen[k] for k in generator.permutation(len(chosen))]
+
+
+def cross_validate(data: Data, recipe: Recipe, seed: int, report: Callable[[str], None] = print) -> list[Fold]:
+    """Train one member for each fold of the clusters, each without its fold."""
+    start = time.time()
+    clusters = np.random.default_rng(0).permutation(sorted({example.cluster for example in data.simulations}))
+    folds = []
+    for k in range(recipe.folds):
+        held_out = set(clusters[k :: recipe.folds].tolist())
+        network = train_member(data, held_out, recipe, seed * 100 + k)
+        folds.append(Fold(network, [e for e in data.simulations if e.cluster in held_out and e.trustworthy]))
+        figures = median_figures(evaluate(network, folds[-1].held_out))
+        report(f"fold {k + 1} of {recipe.folds}, {time.time() - start:.0f} s: {figures}")
+    return folds
+
+
+@torch.no_grad()
+def evaluate(network: nn.Module, examples: list[Example]) -> list[dict[str, float]]:
+    """Every metric of each protein."""
+    network.eval()
+    return [
+        compare(*(moment.numpy() for moment in predict_moments(network, example.input)), example.labels)
+        for example in examples
+    ]
+
+
+@torch.no_grad()
+def atlas_rmsf_r(network: nn.Module, chains: list[AtlasChain]) -> list[float]:
+    """Pearson correlation of RMSF of each ATLAS chain."""
+    network.eval()
+    correlations = []
+    for chain in chains:
+        rmsf = predict_moments(network, chain.input)[0].diagonal(dim1=1, dim2=2).sum(-1).sqrt().numpy()
+        known = np.isfinite(chain.rmsf)
+        correlations.append(pearson(rmsf[known], chain.rmsf[known]))
+    return correlations
+
+
+def median_figures(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Median of each metric over proteins."""
+    return {name: round(float(np.median([row[name] for row in rows])), 4) for name in rows[0]}
+
+
+def interval(values: NDArray[np.floating] | list[float]) -> str:
+    """Median and its 95 % bootstrap interval over proteins."""
+    draws = np.random.default_rng(0).choice(np.asarray(values), (2000, len(values)))
+    low, high = np.percentile(np.median(draws, axis=1), [2.5, 97.5])
+    return f"{np.median(values):.3f} [{low:.3f}, {high:.3f}]"
+
+
+def committee_of(networks: list[DynaProt]) -> Committee:
+    """Networks of one architecture as one."""
+    committee = Committee(replace(networks[0].architecture, members=len(networks)))
+    for member, network in zip(committee.members, networks, strict=True):
+        member.load_state_dict(network.state_dict())
+    return committee.eval()
 
 
 def main() -> None:
-    """Read the command line."""
+    """Read the command line, train, print the out-of-fold figures, write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with md_ensembles.npz and atlas_rmsf.npz")
+    parser.add_argument("--data", type=Path, required=True, help="folder with md_ensembles.npz and its companions")
     parser.add_argument("--output", type=Path, help="weights to write; nothing is kept without it")
-    parser.add_argument("--architecture", default=json.dumps(DEFAULT), help="JSON of `Architecture`")
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--decay", type=float, default=1e-3)
-    parser.add_argument("--held-out", type=int, default=10, help="clusters kept for validation")
-    parser.add_argument("--split", type=int, default=0, help="seed of the split")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
-    train(parser.parse_args())
+    parser.add_argument("--architecture", type=json.loads, default={}, help="JSON of changes to the architecture")
+    for option in fields(Recipe):
+        if option.name != "architecture":
+            default = getattr(Recipe(), option.name)
+            parser.add_argument(f"--{option.name.replace('_', '-')}", type=type(default), default=default)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    chosen = {o.name: getattr(arguments, o.name) for o in fields(Recipe) if o.name != "architecture"}
+    recipe = Recipe(architecture=replace(Recipe().architecture, **arguments.architecture), **chosen)
 
+    data = load_data(arguments.data, recipe.crystals)
+    folds = cross_validate(data, recipe, arguments.seed)
+    committee = committee_of([fold.network for fold in folds])
+    untrained = DynaProt(recipe.architecture)
+    held_out = [example for fold in folds for example in fold.held_out]
+    rows = [row for fold in folds for row in evaluate(fold.network, fold.held_out)]
+    tables = {"out of fold": (rows, committee), "parameter-free": (evaluate(untrained, held_out), untrained)}
+    figures = {
+        name: {metric: interval([row[metric] for row in table]) for metric in table[0]}
+        | {"atlas_rmsf_r": interval(atlas_rmsf_r(network, data.atlas))}
+        for name, (table, network) in tables.items()
+    }
+    print(json.dumps(figures, indent=2))
+    if arguments.output is not None:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+        save_weights(
+            arguments.output,
+            committee.architecture,
+            {name: tensor.numpy() for name, tensor in committee.state_dict().items()},
+            {
+                "name": "DynaProt learned elastic network",
+                "data": "MD ensembles (AE-PocketMiner, MIT), crystallographic displacements and sets of conformers "
+                "(wwPDB entries, CC0); RMSF of ATLAS for validation only",
+                "split": f"{recipe.folds} folds by 30 % sequence cluster; each member never saw its own fold",
+                "recipe": asdict(recipe),
+                "seed": arguments.seed,
+                "commit": commit.stdout.strip(),
+                "validation": figures["out of fold"],
+                "validation_of_parameter_free_network": figures["parameter-free"],
+                "proteins": f"{len(held_out)} MD systems out of fold, {len(data.atlas)} ATLAS chains by the committee",
+            },
+        )
 
-DEFAULT = {
-    "dimension": 64,
-    "layers": 2,
-    "heads": 4,
-    "residual": True,
-    "environment": True,
-    "final_norm": True,
-    "springs": True,
-}
 
 if __name__ == "__main__":
     main()
