@@ -16,7 +16,7 @@ from .joint import ElasticJoint, FactoredJoint, Joint, Springs
 from .joint.spd import matrix_power
 from .network.anm import ISOTROPIC, classic_anm, parameter_free_anm, parameter_free_stiffness
 from .network.features import Features, featurise
-from .network.weights import Weights, find_weights, load_weights, shipped_weights
+from .network.weights import find_weights, load_weights, shipped_weights
 from .structure.protein import Structure
 
 if TYPE_CHECKING:
@@ -90,13 +90,13 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
         if model != "default":
             raise PredictionError(f"There is no model '{model}'. Choose one of {', '.join(models())}.")
         return _fall_back(structure, "No weights were found")
-    try:
-        network = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
-    except ImportError:
+    network = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
+    if network is None:
+        if model != "default":
+            raise PredictionError(f"The model '{model}' needs PyTorch: pip install torch. model='anm' does without.")
         return _fall_back(structure, "PyTorch is not installed, which the network needs")
     features = featurise(structure)
     heads = network(features)
-    notices: tuple[str, ...] = ()
     joint, notices = _joint(structure, features, heads)
     return Dynamics(structure, joint, network.description, notices)
 
@@ -108,11 +108,13 @@ def _fall_back(structure: Structure, reason: str) -> Dynamics:
 
 
 @lru_cache(maxsize=2)
-def _network(path: Path, changed: int, device: str) -> Network:
-    """Load once; `changed` makes a rewritten file load again."""
-    from .network.backend import Network  # here, because it imports torch
-
-    weights: Weights = load_weights(path)
+def _network(path: Path, changed: int, device: str) -> Network | None:
+    """Load once; `changed` makes a rewritten file load again. None without PyTorch."""
+    weights = load_weights(path)
+    try:
+        from .network.backend import Network  # here, because it imports torch
+    except ImportError:
+        return None
     return Network(weights, device)
 
 
