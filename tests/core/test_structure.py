@@ -236,6 +236,19 @@ def test_a_file_without_a_protein_fails_with_one_line(tmp_path: Path, content: b
         assert "\n" not in str(caught.value)
 
 
+def test_faults_beside_the_coordinates_do_not_hide_them(peptide: Structure, tmp_path: Path) -> None:
+    """A malformed charge column or a stray ANISOU record costs a notice, not the structure."""
+    lines = pdb_text(peptide).splitlines()
+    charged = [f"{line:<78}7x" for line in lines]
+    stray = ["ANISOU    1  N   ALA A   1      100    100    100      0      0      0       N", *lines]
+    for name, faulty in (("charged.pdb", charged), ("stray.pdb", stray)):
+        path = tmp_path / name
+        path.write_text("\n".join(faulty) + "\n")
+        loaded = load_structure(path)
+        np.testing.assert_allclose(loaded.ca, peptide.ca, atol=6e-4)
+        assert any("departs from the PDB format" in notice for notice in loaded.notices)
+
+
 def test_a_missing_file_or_a_folder_is_named(tmp_path: Path) -> None:
     """Neither ends in a traceback of the operating system."""
     for path in (tmp_path / "none.pdb", tmp_path):

@@ -22,8 +22,9 @@ __all__ = ["load_structure"]
 
 BACKBONE = ("N", "CA", "C")
 DOWNLOAD = "https://files.rcsb.org/download/{id}.cif.gz"
+COORDINATES = ("ATOM", "HETATM", "TER", "MODEL", "ENDMDL")
 CHARGE_COLUMN = 78
-"""PDB lines are cut here when their charge column cannot be read: nothing after it is needed."""
+"""What is read of a PDB file that a strict parser rejects: these lines, up to this column."""
 
 
 def load_structure(path: str | PathLike[str], chains: str | Iterable[str] | None = None, model: int = 0) -> Structure:
@@ -89,22 +90,32 @@ def _read(path: Path, notices: list[str]) -> gemmi.Structure:
     try:
         return _parse(text)
     except (RuntimeError, ValueError, IndexError) as error:
-        if "charge" not in str(error):
+        document = gemmi.Structure() if _is_cif(text) else _coordinates_alone(text)
+        if len(document) == 0:
             raise StructureError(f"{path}: cannot be read as PDB or mmCIF ({_one_line(error)}).") from error
-    notices.append("The charge column of the file is malformed and was ignored.")
-    try:
-        return gemmi.read_pdb_string(text, max_line_length=CHARGE_COLUMN)
-    except (RuntimeError, ValueError) as error:
-        raise StructureError(f"{path}: cannot be read as PDB ({_one_line(error)}).") from error
+        notices.append(f"The file departs from the PDB format ({_one_line(error)}): only its coordinates were read.")
+        return document
+
+
+def _is_cif(text: str) -> bool:
+    return any(line.startswith("data_") for line in text.splitlines()[:200])
 
 
 def _parse(text: str) -> gemmi.Structure:
-    is_cif = any(line.startswith("data_") for line in text.splitlines()[:200])
-    return (
-        gemmi.make_structure_from_block(gemmi.cif.read_string(text).sole_block())
-        if is_cif
-        else (gemmi.read_pdb_string(text))
-    )
+    if not _is_cif(text):
+        return gemmi.read_pdb_string(text)
+    document = gemmi.cif.read_string(text)
+    block = next((block for block in document if block.find_loop("_atom_site.id")), document[0])
+    return gemmi.make_structure_from_block(block)
+
+
+def _coordinates_alone(text: str) -> gemmi.Structure:
+    """What a strict parser takes of a faulty PDB file without all that is no coordinate; empty if nothing."""
+    lines = [line[:CHARGE_COLUMN] for line in text.splitlines() if line.startswith(COORDINATES)]
+    try:
+        return gemmi.read_pdb_string("\n".join(lines))
+    except (RuntimeError, ValueError):
+        return gemmi.Structure()
 
 
 def _download(entry: str) -> gemmi.Structure:
