@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .dynamics import Dynamics
-    from .errors import DynaProtError, OutputError, PredictionError, StructureError, WeightsError
+    from .errors import (
+        DynaProtError,
+        OutputError,
+        PredictionError,
+        StructureError,
+        TrainingDataError,
+        WeightsError,
+    )
     from .prediction import models, predict
     from .structure import Atoms, Structure, load_structure
 
@@ -29,6 +36,7 @@ __all__ = [
     "PredictionError",
     "Structure",
     "StructureError",
+    "TrainingDataError",
     "WeightsError",
     "load_structure",
     "models",
@@ -43,6 +51,7 @@ _HOMES = {
     "PredictionError": "errors",
     "Structure": "structure",
     "StructureError": "errors",
+    "TrainingDataError": "errors",
     "WeightsError": "errors",
     "load_structure": "structure",
     "models": "prediction",

@@ -1,6 +1,13 @@
 """The one hierarchy of errors. A message names the file, chain or residue and what to do next."""
 
-__all__ = ["DynaProtError", "OutputError", "PredictionError", "StructureError", "WeightsError"]
+__all__ = [
+    "DynaProtError",
+    "OutputError",
+    "PredictionError",
+    "StructureError",
+    "TrainingDataError",
+    "WeightsError",
+]
 
 
 class DynaProtError(Exception):
@@ -21,3 +28,7 @@ class WeightsError(DynaProtError):
 
 class OutputError(DynaProtError):
     """A result cannot be written or read back."""
+
+
+class TrainingDataError(DynaProtError):
+    """A source of labels, or a prepared file, cannot be used."""
