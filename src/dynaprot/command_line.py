@@ -8,11 +8,13 @@ import time
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import track
 from rich.table import Table
 
 from . import __version__
@@ -121,6 +123,48 @@ def plot_command(
     dynamics = Dynamics.load(result)
     _make_folder(output)
     _name(_draw(dynamics, output, probability))
+
+
+@app.command("evaluate")
+def evaluate_command(
+    data: Annotated[Path, typer.Option(help="Folder with md_ensembles.npz or atlas_rmsf.npz.")] = Path(
+        "../shared/data"
+    ),
+    model: Annotated[
+        list[str], typer.Option("--model", "-m", help="Model or weights file; may be given several times.")
+    ] = ["default"],  # noqa: B006 - typer's way of a default
+    output: Output = Path("out/evaluation"),
+    clusters: Annotated[str, typer.Option(help="Only simulated proteins of these sequence clusters, as 12,34.")] = "",
+    held_out_of: Annotated[
+        Path | None, typer.Option(help="Only simulated proteins of the clusters held out from these weights.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Count short and inconsistent simulations too.")] = False,
+    samples: Annotated[int, typer.Option(min=10, help="Conformations that each model draws.")] = 250,
+    seed: Seed = 0,
+) -> None:
+    """Judge models beside the elastic networks on simulated proteins, with tables, CSV and pictures."""
+    from .evaluation.contenders import chosen_clusters, contenders
+    from .evaluation.proteins import read_folder
+    from .evaluation.report import Report, write_report
+    from .evaluation.scores import evaluate
+
+    systems, chains = read_folder(data, chosen_clusters(clusters, held_out_of))
+    _make_folder(output)
+    with TemporaryDirectory() as folder:
+        judged = contenders(model, Path(folder))
+        proteins = evaluate(systems, chains, judged, samples, seed)
+        total = len(systems) + len(chains)
+        scores = [
+            score
+            for found in track(proteins, "Evaluating", total=total, console=errors, transient=True)
+            for score in found
+        ]
+    report = Report(scores, judged, everything)
+    for table in report.for_terminal():
+        console.print(table)
+        console.print()
+    _say("[yellow]Note:[/]", tuple(report.notes))
+    _name(write_report(report, output))
 
 
 @app.command("info")

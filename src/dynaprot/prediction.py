@@ -15,8 +15,9 @@ from .errors import PredictionError, StructureError
 from .joint import ElasticJoint, FactoredJoint, Joint, Springs
 from .joint.spd import matrix_power
 from .network.anm import ISOTROPIC, classic_anm, parameter_free_anm, parameter_free_stiffness
-from .network.features import Features, featurise
+from .network.features import SPRING_CUTOFF, Features, featurise
 from .network.weights import find_weights, load_weights, shipped_weights
+from .structure.backbone import connected_parts
 from .structure.protein import Structure
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _joint(
     """Assemble the joint from the heads that the network has; the elastic network fills in for those it lacks."""
     rotations = structure.rotations
     if "springs" in heads:
-        return _elastic_joint(structure, features, heads), ()
+        return _elastic_joint(structure, features, heads)
     if "marginal_factor" not in heads:
         notice = "This network predicts no marginals: the elastic network stands in."
         return FactoredJoint(parameter_free_anm(structure).marginals, heads["coupling"]), (notice,)
@@ -139,12 +140,25 @@ def _joint(
     return ElasticJoint(structure.ca, elastic.springs, recolouring), (notice,)
 
 
-def _elastic_joint(structure: Structure, features: Features, heads: dict[str, NDArray[np.floating]]) -> ElasticJoint:
+def _elastic_joint(
+    structure: Structure, features: Features, heads: dict[str, NDArray[np.floating]]
+) -> tuple[ElasticJoint, tuple[str, ...]]:
     i, j = features.pairs
     base = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))
-    central, isotropic = np.exp(heads["springs"]).T
+    central, isotropic = np.exp(heads["springs"]).T * [base, ISOTROPIC * base]
+    notices: tuple[str, ...] = ()
+    part = connected_parts(len(structure), i, j)
+    if part.any():  # all in part 0 otherwise
+        far_i, far_j = np.nonzero(np.triu(part[:, None] != part[None, :]))
+        weak = parameter_free_stiffness(np.linalg.norm(structure.ca[far_i] - structure.ca[far_j], axis=1))
+        i, j = np.concatenate([i, far_i]), np.concatenate([j, far_j])
+        central, isotropic = np.concatenate([central, weak]), np.concatenate([isotropic, ISOTROPIC * weak])
+        notices = (
+            f"{len(np.unique(part))} parts of the structure lie more than {SPRING_CUTOFF:.0f} Å apart: how they move "
+            "against each other is the elastic network's guess.",
+        )
     congruence = None
     if "congruence" in heads:
         rotations = structure.rotations
         congruence = rotations @ heads["congruence"] @ np.swapaxes(rotations, 1, 2)
-    return ElasticJoint(structure.ca, Springs(i, j, base * central, ISOTROPIC * base * isotropic), congruence)
+    return ElasticJoint(structure.ca, Springs(i, j, central, isotropic), congruence), notices

@@ -250,6 +250,19 @@ def test_damaged_weights_are_refused(models: list[str], tmp_path: Path, damage: 
         predict(random_protein(1, (8,)), str(path))
 
 
+def test_chains_out_of_reach_of_each_other_are_predicted_and_doubted(models: list[str]) -> None:
+    """Parts too far apart for learned springs hang together by the elastic network's, and the result says so."""
+    near, far = random_protein(1, (12,)), random_protein(2, (9,))
+    atoms = [np.concatenate([getattr(near, name), getattr(far, name) + 60.0]) for name in ("n", "ca", "c")]
+    structure = Structure.from_arrays(*atoms, near.sequence + far.sequence, ["A"] * 12 + ["B"] * 9)
+    dynamics = predict(structure, next(model for model in models if Path(model).stem == "springs"))
+    assert "2 parts of the structure lie more than" in dynamics.notices[0]
+    assert np.linalg.eigvalsh(dynamics.covariance()).min() > 0
+    block = dynamics.coupling[:12, 12:]
+    assert np.isfinite(dynamics.rmsf).all()
+    assert np.abs(block).max() < 1
+
+
 def test_factored_and_elastic_joints_come_from_the_heads_that_are_there(models: list[str]) -> None:
     """A network of marginals keeps exactly its marginals when the elastic network lends its coupling."""
     structure = random_protein(3, (15,))

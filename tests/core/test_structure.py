@@ -333,6 +333,17 @@ def test_neighbours_along_the_chain_do_not_depend_on_the_order_of_storage(struct
     assert shuffled.secondary_structure == "".join(structure.secondary_structure[k] for k in order)
 
 
+@given(st.integers(0, 1000), st.integers(1, 60), st.integers(0, 60))
+def test_connected_parts_are_those_that_paths_join(seed: int, size: int, count: int) -> None:
+    """Equals the closure of the adjacency matrix."""
+    i, j = np.random.default_rng(seed).integers(0, size, (2, count))
+    reach = np.eye(size, dtype=bool)
+    reach[i, j] = reach[j, i] = True
+    for _ in range(6):
+        reach = reach @ reach
+    np.testing.assert_array_equal(backbone.connected_parts(size, i, j), reach.argmax(1))
+
+
 @given(st.integers(0, 1000), st.floats(1.0, 40.0))
 def test_neighbour_pairs_are_those_within_the_cutoff(seed: int, cutoff: float) -> None:
     """The blocked search equals the obvious one."""

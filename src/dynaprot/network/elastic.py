@@ -37,8 +37,17 @@ def elastic_covariance(positions: Tensor, pairs: Tensor, central: Tensor, isotro
     return ((covariance + covariance.T) / 2).reshape(size, 3, size, 3)
 
 
-def elastic_moments(positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor) -> tuple[Tensor, Tensor]:
-    """Marginals and trace coupling of a network of springs: `elastic_covariance` at half its cost.
+def elastic_moments(
+    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor, congruence: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Marginals and trace coupling of B Sigma B^T, Sigma as from `elastic_covariance`, at half its cost.
+
+    Parameters
+    ----------
+    positions, pairs, central, isotropic : Tensor
+        As for `elastic_covariance`.
+    congruence : Tensor, shape=(N, 3, 3), optional
+        B of each residue, in the frame of the positions.
 
     Returns
     -------
@@ -47,11 +56,10 @@ def elastic_moments(positions: Tensor, pairs: Tensor, central: Tensor, isotropic
     """
     size = len(positions)
     matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic)
-    marginals, trace = _InverseMoments.apply(matrix)
-    rigid = rigid.reshape(size, 3, 6)
-    marginals = marginals - torch.einsum("iak,ibk->iab", rigid, rigid) / stiffness
-    flat = rigid.reshape(size, 18)
-    return marginals, _unit_diagonal(trace - flat @ flat.T / stiffness)
+    if congruence is None:
+        congruence = torch.eye(3, dtype=positions.dtype).expand(size, 3, 3)
+    marginals, trace = _Moments.apply(matrix, congruence, rigid @ rigid.T / stiffness)
+    return marginals, _unit_diagonal(trace)
 
 
 def trace_coupling(covariance: Tensor) -> Tensor:
@@ -59,27 +67,32 @@ def trace_coupling(covariance: Tensor) -> Tensor:
     return _unit_diagonal(torch.einsum("iaja->ij", covariance))
 
 
-class _InverseMoments(torch.autograd.Function):
-    """The blocks on the diagonal of an SPD matrix's inverse, and the traces of all its 3x3 blocks.
+class _Moments(torch.autograd.Function):
+    """Of D = B C B^T, C = (P H P + s Q Q^T)^-1 - Q Q^T / s: the blocks on the diagonal, and the traces of all blocks.
 
-    The gradient by the matrix is -C G C. G has traces off its diagonal blocks, so that C G costs a third of a product.
+    The gradient G by D has only traces off its diagonal blocks, so that C B^T G costs a third of a matrix product; those
+    by B and by the matrix follow as twice its diagonal blocks and as -C B^T G B C.
     """
 
     @staticmethod
-    def forward(context: Any, matrix: Tensor) -> tuple[Tensor, Tensor]:
-        size = len(matrix) // 3
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(matrix))
-        context.save_for_backward(inverse)
-        blocks = inverse.reshape(size, 3, size, 3)
+    def forward(context: Any, matrix: Tensor, congruence: Tensor, rigid: Tensor) -> tuple[Tensor, Tensor]:
+        size = len(congruence)
+        covariance = torch.cholesky_inverse(torch.linalg.cholesky(matrix)) - rigid
+        half = torch.einsum("kja,jba->kjb", covariance.reshape(3 * size, size, 3), congruence)
+        context.save_for_backward(covariance, half, congruence)
+        blocks = torch.einsum("iab,ibjc->iajc", congruence, half.reshape(size, 3, size, 3))
         return torch.einsum("iaib->iab", blocks).clone(), torch.einsum("iaja->ij", blocks)
 
     @staticmethod
-    def backward(context: Any, of_blocks: Tensor, of_traces: Tensor) -> Tensor:
-        (inverse,) = context.saved_tensors
-        columns = inverse.reshape(len(inverse), len(of_traces), 3)
-        product = torch.stack([columns[:, :, axis] @ of_traces for axis in range(3)], dim=-1)
-        product += torch.einsum("kia,iab->kib", columns, of_blocks)
-        return -(product.reshape(inverse.shape) @ inverse)
+    def backward(context: Any, of_blocks: Tensor, of_traces: Tensor) -> tuple[Tensor, Tensor, None]:
+        covariance, half, congruence = context.saved_tensors
+        size = len(congruence)
+        of_blocks, of_traces = (of_blocks + of_blocks.mT) / 2, (of_traces + of_traces.mT) / 2
+        product = torch.stack([half[:, :, axis] @ of_traces for axis in range(3)], dim=-1)
+        product += torch.einsum("kja,jab->kjb", half, of_blocks)
+        of_congruence = 2.0 * torch.einsum("iaib->iba", product.reshape(size, 3, size, 3))
+        product = torch.einsum("kjb,jba->kja", product, congruence).reshape(covariance.shape)
+        return -(product @ covariance), of_congruence, None
 
 
 def _held_hessian(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "chain_positions",
+    "connected_parts",
     "dihedrals",
     "frames",
     "hydrogen_bonds",
@@ -77,6 +78,33 @@ def neighbour_pairs(positions: Array, cutoff: float) -> tuple[Indices, Indices]:
         found_i.append(near_i + start)
         found_j.append(near_j + start)
     return np.concatenate(found_i), np.concatenate(found_j)
+
+
+def connected_parts(size: int, i: Indices, j: Indices) -> Indices:
+    """Which part of a graph each point belongs to.
+
+    Parameters
+    ----------
+    size : int
+        Number of points.
+    i, j : ndarray, shape=(P,), dtype=int
+        Pairs of connected points.
+
+    Returns
+    -------
+    ndarray, shape=(size,), dtype=int
+        The smallest index of the point's part: equal for points that a path of pairs connects.
+    """
+    part = np.arange(size)
+    while True:
+        lower = np.minimum(part[i], part[j])
+        joined = part.copy()
+        np.minimum.at(joined, i, lower)
+        np.minimum.at(joined, j, lower)
+        joined = joined[joined]
+        if np.array_equal(joined, part):
+            return part
+        part = joined
 
 
 def next_residues(n: Array, c: Array, chain_ids: NDArray[np.str_]) -> Indices:
