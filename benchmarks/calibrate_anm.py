@@ -37,7 +37,8 @@ def main(data: Path) -> None:
             print(f"{structure.name:20.20} {name:18}", {key: round(value, 3) for key, value in figures.items()})
     for name, values in ratios.items():
         spread = np.percentile(values, [25, 50, 75])
-        print(f"{name} = {getattr(anm, name) * spread[1] ** 2:.4g}   # amplitudes now {spread.round(3)}, {len(values)} proteins")
+        stiffness = getattr(anm, name) * spread[1] ** 2
+        print(f"{name} = {stiffness:.4g}   # amplitudes now {spread.round(3)}, {len(values)} proteins")
 
 
 if __name__ == "__main__":

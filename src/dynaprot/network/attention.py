@@ -1,8 +1,8 @@
 """Invariant point attention (Jumper et al. 2021, algorithm 22) without a pair representation, in O(N) memory.
 
-With no pair bias the logits are a plain inner product: -w/2 |q - k|^2 = w q.k - w/2 |k|^2 - w/2 |q|^2, and the last term
-cancels in the softmax. Queries [s q, w q_points, 1] and keys [k, k_points, -w/2 |k_points|^2] give exactly the literal
-formula on any fused attention kernel.
+With no pair bias the logits are a plain inner product: -w/2 |q - k|^2 = w q.k - w/2 |k|^2 - w/2 |q|^2, and the last
+term cancels in the softmax. Queries [s q, w q_points, 1] and keys [k, k_points, -w/2 |k_points|^2] give exactly the
+literal formula on any fused attention kernel.
 """
 
 from __future__ import annotations

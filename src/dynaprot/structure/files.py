@@ -23,8 +23,9 @@ __all__ = ["load_structure"]
 BACKBONE = ("N", "CA", "C")
 DOWNLOAD = "https://files.rcsb.org/download/{id}.cif.gz"
 COORDINATES = ("ATOM", "HETATM", "TER", "MODEL", "ENDMDL")
-CHARGE_COLUMN = 78
-"""What is read of a PDB file that a strict parser rejects: these lines, up to this column."""
+"""What is read of a PDB file that a strict parser rejects: these lines."""
+USED_COLUMNS = 78
+"""Of a PDB line. The charge behind them is not needed, and files from before 1996 have line numbers there."""
 
 
 def load_structure(path: str | PathLike[str], chains: str | Iterable[str] | None = None, model: int = 0) -> Structure:
@@ -103,7 +104,7 @@ def _is_cif(text: str) -> bool:
 
 def _parse(text: str) -> gemmi.Structure:
     if not _is_cif(text):
-        return gemmi.read_pdb_string(text)
+        return gemmi.read_pdb_string(text, max_line_length=USED_COLUMNS)
     document = gemmi.cif.read_string(text)
     block = next((block for block in document if block.find_loop("_atom_site.id")), document[0])
     return gemmi.make_structure_from_block(block)
@@ -111,9 +112,9 @@ def _parse(text: str) -> gemmi.Structure:
 
 def _coordinates_alone(text: str) -> gemmi.Structure:
     """What a strict parser takes of a faulty PDB file without all that is no coordinate; empty if nothing."""
-    lines = [line[:CHARGE_COLUMN] for line in text.splitlines() if line.startswith(COORDINATES)]
+    lines = [line for line in text.splitlines() if line.startswith(COORDINATES)]
     try:
-        return gemmi.read_pdb_string("\n".join(lines))
+        return gemmi.read_pdb_string("\n".join(lines), max_line_length=USED_COLUMNS)
     except (RuntimeError, ValueError):
         return gemmi.Structure()
 
