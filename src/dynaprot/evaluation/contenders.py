@@ -1,0 +1,138 @@
+"""The models that are judged: how many parameters each has, and which proteins it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..errors import PredictionError, WeightsError
+from ..network.weights import Weights, find_weights, load_weights, save_weights
+from ..prediction import ELASTIC_NETWORKS
+from ..prediction import models as known_models
+
+__all__ = ["Contender", "chosen_clusters", "contenders", "held_out_clusters"]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model under judgement.
+
+    Attributes
+    ----------
+    name : str
+        How tables call it.
+    model : str
+        What `dynaprot.predict` takes.
+    parameters : int
+    learned : bool
+    held_out : dict of int to str
+        For each sequence cluster kept from training, the model that never saw it: the model itself, or, of a committee,
+        the member that the cluster was held out from.
+    """
+
+    name: str
+    model: str
+    parameters: int = 0
+    learned: bool = False
+    held_out: dict[int, str] = field(default_factory=dict)
+
+    def for_cluster(self, cluster: int) -> str:
+        """The model to ask about a protein: one that never saw its relatives, where there is one."""
+        return self.held_out.get(cluster, self.model)
+
+    def knows(self, cluster: int) -> bool:
+        """Whether it may have been trained on relatives of a protein."""
+        return self.learned and cluster not in self.held_out
+
+
+def held_out_clusters(weights: Weights) -> list[list[int]]:
+    """Clusters kept from training, for each member of a committee, or for the one network.
+
+    They are read from ``held_out_clusters`` in the description of the weights: a list of numbers, or one such list for
+    each member.
+
+    Raises
+    ------
+    WeightsError
+        If the weights do not say.
+    """
+    clusters = weights.metadata.get("held_out_clusters")
+    if not clusters:
+        raise WeightsError(
+            f"{weights.path}: does not say which clusters were held out from training (held_out_clusters in its "
+            "description); name them with --clusters."
+        )
+    members: list[list[int]] = clusters if isinstance(clusters[0], list) else [clusters]
+    if len(members) not in (1, weights.architecture.members):
+        raise WeightsError(
+            f"{weights.path}: held_out_clusters has {len(members)} lists for {weights.architecture.members} members."
+        )
+    return members
+
+
+def chosen_clusters(listed: str, held_out_of: Path | None) -> set[int] | None:
+    """Clusters by a list as ``12,34`` and those held out from weights; None where neither is given: all of them.
+
+    Raises
+    ------
+    PredictionError
+        If the list is not of whole numbers.
+    WeightsError
+        If the weights do not say what was held out.
+    """
+    if not listed and held_out_of is None:
+        return None
+    try:
+        chosen = {int(number) for number in listed.split(",") if number.strip()}
+    except ValueError as error:
+        raise PredictionError(f"Clusters are whole numbers with commas between them, not '{listed}'.") from error
+    if held_out_of is not None:
+        chosen |= {cluster for member in held_out_clusters(load_weights(held_out_of)) for cluster in member}
+    return chosen
+
+
+def contenders(models: Sequence[str], folder: Path) -> list[Contender]:
+    """Look models up, and set the elastic networks beside them.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Each as for `dynaprot.predict`.
+    folder : Path
+        Where members of a committee are laid out as weights of their own, to be asked one by one.
+
+    Raises
+    ------
+    PredictionError
+        If there is no such model.
+    WeightsError
+        If its weights are damaged.
+    """
+    return [_contender(model, folder) for model in dict.fromkeys([*models, *ELASTIC_NETWORKS])]
+
+
+def _contender(model: str, folder: Path) -> Contender:
+    if model in ELASTIC_NETWORKS:
+        return Contender(model, model)
+    path = find_weights(model)
+    if path is None:
+        raise PredictionError(f"There are no weights '{model}' to evaluate. Choose one of {', '.join(known_models())}.")
+    weights = load_weights(path)
+    held_out: dict[int, str] = {}
+    if weights.metadata.get("held_out_clusters"):
+        members = held_out_clusters(weights)
+        for k, clusters in enumerate(members):
+            asked = model if len(members) == 1 else str(_member(weights, k, folder))
+            held_out |= dict.fromkeys(clusters, asked)
+    name = path.stem.removeprefix("dynaprot-") if model == str(path) else model
+    return Contender(name, model, sum(tensor.size for tensor in weights.tensors.values()), True, held_out)
+
+
+def _member(weights: Weights, number: int, folder: Path) -> Path:
+    """Write one member of a committee as weights of its own."""
+    prefix = f"members.{number}."
+    tensors = {name.removeprefix(prefix): t for name, t in weights.tensors.items() if name.startswith(prefix)}
+    path = folder / f"{weights.path.stem}-member-{number}.safetensors"
+    save_weights(path, replace(weights.architecture, members=1), tensors, weights.metadata)
+    return path

@@ -1,0 +1,172 @@
+"""Three pictures of an evaluation: figures with their intervals, protein against protein, and RMSF profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..renderers.page import INK, WIDTH, axes_in_inches, page, round_ticks, save, style
+from .report import Report
+from .scores import HALVES, Score
+
+__all__ = ["draw_figures", "draw_profiles", "draw_scatter"]
+
+BASELINE = "anm"
+COLOURS = {BASELINE: "#4F97CF", "anm-cutoff": "#9A9A9A", HALVES: INK}
+LEARNED = ("#B32E1A", "#EE9A45", "#7B4B94", "#3E8E6E")
+PANELS = (
+    ("rmsf_r", "RMSF r, median", "RMSF r, MD"),
+    ("atlas_rmsf_r", "RMSF r, median", "RMSF r, ATLAS"),
+    ("rmwd", "RMWD var, median", "RMWD var (Å)"),
+    ("symmetric_kl", "symmetric KL, median", "Symmetric KL"),
+    ("shape", "shape cosine", "Shape cosine"),
+    ("amplitude", "amplitude ratio", "Amplitude ratio"),
+    ("coupling_r50", "r, |i - j| ≤ 50", "Coupling r, |i − j| ≤ 50"),
+    ("rmsip", "RMSIP", "RMSIP of 10 modes"),
+    ("joint_pca_w2", "joint PCA W2", "Joint PCA W2 (Å)"),
+)
+"""Metric, beginning of the figure's title, and what the panel is called."""
+DOT = 12.0
+
+
+def _colours(report: Report) -> dict[str, str]:
+    """A colour for each model; those that are learned stand out."""
+    others = [each.name for each in report.contenders if each.name not in COLOURS]
+    return {name: LEARNED[k % len(LEARNED)] for k, name in enumerate(others)} | COLOURS
+
+
+def draw_figures(report: Report, path: Path) -> bool:
+    """Draw medians and their 95 % intervals, a panel for each figure; False if there is none to draw."""
+    colours = _colours(report)
+    models = [*(each.name for each in report.contenders), HALVES]
+    panels = []
+    for metric, title, label in PANELS:
+        lines = {
+            line.model: line.interval
+            for line in report.lines
+            if line.figure.metric == metric and line.figure.title.startswith(title) and line.model in models
+        }
+        if lines:
+            panels.append((label, lines))
+    if not panels:
+        return False
+    columns = 3
+    rows = -(-len(panels) // columns)
+    left, gap, bottom, above = 0.85, 0.3, 0.32, 0.28
+    width = (WIDTH - left - 0.12 - gap * (columns - 1)) / columns
+    height = 0.19 * len(models) + 0.12
+    with style():
+        figure = page(rows * (height + bottom + above))
+        for k, (label, lines) in enumerate(panels):
+            row, column = divmod(k, columns)
+            base = (rows - 1 - row) * (height + bottom + above) + bottom
+            axes = axes_in_inches(figure, left + column * (width + gap), base, width, height)
+            for place, model in enumerate(models):
+                if model in lines:
+                    value, low, high = lines[model]
+                    axes.plot([low, high], [place, place], color=colours[model], linewidth=1.2, solid_capstyle="butt")
+                    axes.scatter([value], [place], s=DOT, color=colours[model], zorder=3)
+            axes.set_title(label, fontsize=8.0, loc="left", pad=4.0)
+            axes.set_ylim(len(models) - 0.4, -0.6)
+            axes.set_yticks(range(len(models)), models if column == 0 else [""] * len(models))
+            axes.tick_params(axis="y", length=0.0)
+            axes.grid(axis="x", color="#E4E4E4", linewidth=0.5)
+            axes.set_axisbelow(True)
+            axes.xaxis.set_major_locator(round_ticks())
+            axes.spines[["top", "right", "left"]].set_visible(False)
+        save(figure, path)
+    return True
+
+
+def draw_scatter(report: Report, path: Path) -> bool:
+    """Draw RMSF r of each protein by each model against that by the elastic network; False if there is none."""
+    models = [each.name for each in report.contenders if each.name != BASELINE]
+    sources = (("MD", "rmsf_r"), ("ATLAS", "atlas_rmsf_r"))
+    panels = []
+    for model in models:
+        for source, metric in sources:
+            of = {
+                name: {s.protein.name: s.values[metric] for s in report.scores
+                       if s.model == name and metric in s.values and report.counts(s)}
+                for name in (BASELINE, model)
+            }  # fmt: skip
+            pairs = np.array([(of[BASELINE][name], value) for name, value in of[model].items() if name in of[BASELINE]])
+            if len(pairs):
+                panels.append((model, source, pairs))
+    if not panels:
+        return False
+    columns = min(len(panels), 4)
+    rows = -(-len(panels) // columns)
+    left, gap, bottom, above = 0.55, 0.55, 0.45, 0.28
+    side = min((WIDTH - left - 0.1 - gap * (columns - 1)) / columns, 2.2)
+    lowest = min(pairs.min() for _, _, pairs in panels)
+    limits = (np.floor(10.0 * lowest - 0.2) / 10.0, 1.0)
+    colours = _colours(report)
+    with style():
+        figure = page(rows * (side + bottom + above))
+        for k, (model, source, pairs) in enumerate(panels):
+            row, column = divmod(k, columns)
+            base = (rows - 1 - row) * (side + bottom + above) + bottom
+            axes = axes_in_inches(figure, left + column * (side + gap), base, side, side)
+            axes.plot(limits, limits, color="#BDBDBD", linewidth=0.6, zorder=0)
+            axes.scatter(pairs[:, 0], pairs[:, 1], s=DOT, color=colours[model], alpha=0.75, linewidth=0.0)
+            better = f"better for {(pairs[:, 1] > pairs[:, 0]).sum()} of {len(pairs)}"
+            axes.text(0.04, 0.96, better, transform=axes.transAxes, va="top", fontsize=7.0)
+            axes.set(xlim=limits, ylim=limits, xlabel=f"RMSF r by {BASELINE}", ylabel=f"RMSF r by {model}")
+            axes.set_title(source, fontsize=8.0, loc="left", weight="bold", pad=4.0)
+            axes.xaxis.set_major_locator(round_ticks())
+            axes.yaxis.set_major_locator(round_ticks())
+            axes.spines[["top", "right"]].set_visible(False)
+        save(figure, path)
+    return True
+
+
+def draw_profiles(report: Report, path: Path) -> bool:
+    """Draw RMSF along the proteins that the first model predicts best, middling and worst; False if there is none."""
+    model = report.contenders[0].name
+    cases: list[tuple[str, Score]] = []
+    for metric in ("rmsf_r", "atlas_rmsf_r"):
+        ranked = sorted(
+            (s for s in report.scores if s.model == model and metric in s.values and report.counts(s)),
+            key=lambda score: -score.values[metric],
+        )
+        if ranked:
+            chosen = dict.fromkeys((0, len(ranked) // 2, len(ranked) - 1))
+            cases += [(metric, ranked[k]) for k in chosen]
+    if not cases:
+        return False
+    baseline = {(s.protein.source, s.protein.name): s for s in report.scores if s.model == BASELINE and s.values}
+    colours = _colours(report)
+    left, bottom, above, height = 0.5, 0.2, 0.26, 0.95
+    with style():
+        figure = page(len(cases) * (height + bottom + above) + 0.35)
+        for k, (metric, score) in enumerate(cases):
+            base = 0.2 + (len(cases) - 1 - k) * (height + bottom + above) + bottom
+            axes = axes_in_inches(figure, left, base, WIDTH - left - 0.1, height)
+            profile = score.profiles["rmsf"]
+            number = np.arange(1, len(profile.simulated) + 1)
+            beside = baseline.get((score.protein.source, score.protein.name))
+            axes.fill_between(number, profile.simulated, color="#E9E9E9", linewidth=0.0)
+            axes.plot(number, profile.simulated, color=INK, linewidth=0.9, label="MD")
+            title = f"{score.protein.name} ({score.protein.source})   r: {model} {score.values[metric]:.2f}"
+            if beside is not None and model != BASELINE:
+                elastic = beside.profiles["rmsf"].predicted
+                axes.plot(number, elastic, color=colours[BASELINE], linewidth=0.8, label=BASELINE)
+                title += f", {BASELINE} {beside.values[metric]:.2f}"
+            axes.plot(number, profile.predicted, color=colours[model], linewidth=1.0, label=model)
+            axes.set_title(title, fontsize=8.0, loc="left", pad=4.0)
+            axes.set(xlim=(0.5, len(number) + 0.5), ylabel="RMSF (Å)")
+            axes.set_ylim(0.0, 1.05 * float(np.nanmax(profile.simulated)))
+            axes.yaxis.set_major_locator(round_ticks())
+            axes.spines[["top", "right"]].set_visible(False)
+            if k == 0:
+                handles, labels = axes.get_legend_handles_labels()
+                figure_height = figure.get_size_inches()[1]
+                figure.legend(
+                    handles, labels, loc="upper right", ncols=3, frameon=False, fontsize=7.0,
+                    bbox_to_anchor=(1.0 - 0.1 / WIDTH, 1.0 - 0.02 / figure_height), borderaxespad=0.0,
+                )  # fmt: skip
+        figure.text(0.5, 0.06 / figure.get_size_inches()[1], "Residue", ha="center", va="bottom")
+        save(figure, path)
+    return True

@@ -1,0 +1,240 @@
+"""Every metric of every model on every protein, beside what the simulations themselves allow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dynamics import Dynamics
+from ..errors import DynaProtError
+from ..prediction import predict
+from ..structure.protein import Structure
+from ..training.labels import System, labels_of
+from ..training.metrics import compare, pearson
+from ..views.ensemble import restore_geometry, unphysical_share
+from .contenders import Contender
+from .ensembles import compare_ensembles, fluctuation, superpose_on
+from .joints import Motion, compare_motions, coupling_by_range, eq5_ceiling, recoloured
+from .proteins import AtlasChain
+
+__all__ = ["EQ5", "HALVES", "RECOLOURED", "Profile", "Protein", "Score", "evaluate", "halves"]
+
+Array = NDArray[np.floating]
+
+HALVES = "MD halves"
+"""One half of the simulation in place of a prediction for the other: what no model can be asked to exceed."""
+EQ5 = "Eq. 5 of MD"
+"""Eq. 5 from the simulation's own marginals and coupling."""
+RECOLOURED = "anm as MD"
+"""The elastic network recoloured to the simulation's own marginals."""
+FEWEST_FRAMES = 100
+LEAST_AGREEMENT = 0.8
+"""RMSF of the halves of a simulation must correlate so well for it to count."""
+SMALLEST_ENSEMBLE = 20
+"""Frames: halves of fewer leave marginals without an inverse."""
+BLOCKS = 20
+"""Stretches that a simulation is cut into and dealt from to its halves in turn; neighbouring frames stay together."""
+SAMPLES = 250
+"""Conformations drawn, as in AlphaFlow's analysis."""
+
+
+@dataclass(frozen=True)
+class Protein:
+    """A protein that models are judged on.
+
+    Attributes
+    ----------
+    name : str
+    source : str
+        ``"MD"`` or ``"ATLAS"``.
+    cluster : int
+        Sequence cluster at 30 % identity.
+    residues, frames : int
+        No frames of ATLAS, of which only the RMSF is known.
+    agreement : float
+        Correlation of the RMSF of two halves of the simulation; NaN for ATLAS.
+    """
+
+    name: str
+    source: str
+    cluster: int
+    residues: int
+    frames: int = 0
+    agreement: float = float("nan")
+
+    @property
+    def sound(self) -> bool:
+        """Whether its simulation is long and consistent enough to judge by."""
+        return self.source == "ATLAS" or (self.frames >= FEWEST_FRAMES and self.agreement >= LEAST_AGREEMENT)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """RMSF along a protein, predicted and simulated, each of shape=(N,), Å."""
+
+    predicted: Array
+    simulated: Array
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one model got on one protein.
+
+    Attributes
+    ----------
+    protein : Protein
+    model : str
+    values : dict of str to float
+        Metrics by name; empty if the prediction failed.
+    profiles : dict of str to Profile
+        ``rmsf`` of the marginals, ``ensemble_rmsf`` of the samples.
+    known : bool
+        Whether the model may have been trained on a relative.
+    failure : str
+        Why there is no prediction.
+    """
+
+    protein: Protein
+    model: str
+    values: dict[str, float]
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    known: bool = False
+    failure: str = ""
+
+
+def halves(frames: Array) -> tuple[Array, Array]:
+    """Two halves of an ensemble, shape=(F, N, 3): stretches of it dealt out in turn."""
+    stretch = np.arange(len(frames)) * BLOCKS // len(frames)
+    return frames[stretch % 2 == 0], frames[stretch % 2 == 1]
+
+
+def evaluate(
+    systems: Iterable[System],
+    chains: Iterable[AtlasChain],
+    contenders: Sequence[Contender],
+    samples: int = SAMPLES,
+    seed: int = 0,
+) -> Iterator[list[Score]]:
+    """Judge models on proteins, one protein at a time.
+
+    Parameters
+    ----------
+    systems : iterable of System
+        Simulated proteins.
+    chains : iterable of AtlasChain
+        Proteins of which only the RMSF is known.
+    contenders : sequence of Contender
+    samples : int
+        Conformations that each model draws.
+    seed : int
+        The same seed gives the same figures, whichever proteins and models stand beside.
+
+    Yields
+    ------
+    list of Score
+        Of each model, and for a simulated protein of the three standards that its simulation sets.
+    """
+    for system in systems:
+        yield _score_system(system, contenders, samples, seed)
+    for chain in chains:
+        yield [_score_chain(chain, each) for each in contenders]
+
+
+def _score_chain(chain: AtlasChain, model: Contender) -> Score:
+    protein = Protein(chain.structure.name, "ATLAS", chain.cluster, len(chain.structure))
+    known = model.knows(chain.cluster)
+    try:
+        # RMSF of ATLAS trains nothing and its clusters are kept from training: the whole committee may answer.
+        dynamics, seconds = _predict(chain.structure, model.model)
+    except DynaProtError as error:
+        return Score(protein, model.name, {}, failure=str(error))
+    judged = np.isfinite(chain.rmsf)
+    correlation = pearson(dynamics.rmsf[judged], chain.rmsf[judged])
+    amplitude = float(dynamics.rmsf[judged].mean() / chain.rmsf[judged].mean())
+    return Score(
+        protein,
+        model.name,
+        {"atlas_rmsf_r": correlation, "atlas_amplitude": amplitude, "seconds": seconds},
+        {"rmsf": Profile(dynamics.rmsf, chain.rmsf)},
+        known,
+    )
+
+
+def _score_system(system: System, contenders: Sequence[Contender], samples: int, seed: int) -> list[Score]:
+    structure, frames = system.structure, system.frames.astype(np.float64)
+    own, others = halves(frames)
+    if min(len(own), len(others)) < SMALLEST_ENSEMBLE // 2:
+        protein = Protein(structure.name, "MD", system.cluster, len(structure), len(frames))
+        failure = f"{structure.name}: {len(frames)} frames are no ensemble; {SMALLEST_ENSEMBLE} are needed."
+        return [Score(protein, each.name, {}, failure=failure) for each in contenders]
+    labels, own_labels, other_labels = (labels_of(part, structure.ca) for part in (frames, own, others))
+    truth = Motion.in_frames(frames, structure.ca)
+    superposed, own, others = (superpose_on(part, structure.ca) for part in (frames, own, others))
+    draws = [seed, crc32(structure.name.encode())]        # one protein's draws do not depend on the others
+
+    rmsf, own_rmsf, other_rmsf = (
+        np.sqrt(np.trace(part.marginals, axis1=1, axis2=2)) for part in (labels, own_labels, other_labels)
+    )
+    half_values = compare(own_labels.marginals, own_labels.coupling, other_labels)
+    protein = Protein(
+        structure.name, "MD", system.cluster, len(structure), len(frames), half_values["rmsf_r"]
+    )
+    generator = np.random.default_rng(draws)
+    drawn = own[generator.integers(0, len(own), samples)]
+    half_values |= coupling_by_range(own_labels.coupling, other_labels.coupling, structure.ca)
+    half_values |= compare_ensembles(drawn, others, structure.ca, generator)
+    half_values |= compare_motions(*(Motion.in_frames(part, structure.ca) for part in (own, others)))
+    half_values["unphysical"] = unphysical_share(structure, drawn)
+    half_profiles = {
+        "rmsf": Profile(own_rmsf, other_rmsf),
+        "ensemble_rmsf": Profile(fluctuation(drawn), fluctuation(others)),
+    }
+    scores = [Score(protein, HALVES, half_values, half_profiles)]
+    for name, joint in ((EQ5, eq5_ceiling(labels)), (RECOLOURED, recoloured(structure, labels))):
+        scores.append(Score(protein, name, compare_motions(Motion.of(joint), truth)))
+
+    for each in contenders:
+        try:
+            dynamics, seconds = _predict(structure, each.for_cluster(system.cluster))
+        except DynaProtError as error:
+            scores.append(Score(protein, each.name, {}, failure=str(error)))
+            continue
+        start = time.perf_counter()
+        conformations = dynamics.sample(samples, seed=seed)
+        ensemble_seconds = seconds + time.perf_counter() - start
+        placed = superpose_on(conformations, structure.ca)
+        values = compare(dynamics.marginals, dynamics.coupling, labels)
+        values |= coupling_by_range(dynamics.coupling, labels.coupling, structure.ca)
+        values |= compare_ensembles(placed, superposed, structure.ca, np.random.default_rng(draws))
+        values |= compare_motions(Motion.of(dynamics), truth)
+        values |= _geometry(structure, conformations)
+        values |= {"seconds": seconds, "ensemble_seconds": ensemble_seconds}
+        profiles = {
+            "rmsf": Profile(dynamics.rmsf, rmsf),
+            "ensemble_rmsf": Profile(fluctuation(placed), fluctuation(superposed)),
+        }
+        scores.append(Score(protein, each.name, values, profiles, each.knows(system.cluster)))
+    return scores
+
+
+def _predict(structure: Structure, model: str) -> tuple[Dynamics, float]:
+    """A prediction and the seconds that it took to its marginals."""
+    start = time.perf_counter()
+    dynamics = predict(structure, model)
+    _ = dynamics.marginals
+    return dynamics, time.perf_counter() - start
+
+
+def _geometry(structure: Structure, conformations: Array) -> dict[str, float]:
+    """Share of samples that are no possible chain, before and after mending, and how far mending moved them, Å."""
+    mended = restore_geometry(structure, conformations)
+    return {
+        "unphysical": unphysical_share(structure, conformations),
+        "unphysical_mended": unphysical_share(structure, mended),
+        "mended_by": float(np.sqrt(((mended - conformations) ** 2).sum(2).mean())),
+    }

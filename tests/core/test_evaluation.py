@@ -1,0 +1,656 @@
+"""`dynaprot evaluate`: each figure against an independent computation, and the whole on a small archive."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dynaprot
+from dynaprot import Structure, predict
+from dynaprot.errors import PredictionError, StructureError, WeightsError
+from dynaprot.evaluation import ensembles, joints, statistics
+from dynaprot.evaluation.contenders import chosen_clusters, contenders
+from dynaprot.evaluation.proteins import read_atlas, read_folder
+from dynaprot.evaluation.report import Report, write_report
+from dynaprot.evaluation.scores import EQ5, HALVES, RECOLOURED, Profile, Protein, Score, evaluate, halves
+from dynaprot.network.architecture import Architecture
+from dynaprot.network.weights import save_weights
+from dynaprot.training.labels import labels_of
+from dynaprot.training.metrics import compare
+
+from .conftest import SHARED, moved, random_protein, rotation_matrix
+
+optimize = pytest.importorskip("scipy.optimize", reason="scipy is a development dependency")
+linalg = pytest.importorskip("scipy.linalg", reason="scipy is a development dependency")
+stats = pytest.importorskip("scipy.stats", reason="scipy is a development dependency")
+spatial = pytest.importorskip("scipy.spatial", reason="scipy is a development dependency")
+
+SOURCE = Path(dynaprot.__file__).resolve().parent.parent
+
+
+def spd(generator: np.random.Generator, count: int, size: int = 3) -> np.ndarray:
+    """Random covariances, (count, size, size)."""
+    factor = generator.normal(size=(count, size, size + 2))
+    return factor @ np.swapaxes(factor, 1, 2) / size
+
+
+def simulation(structure: Structure, count: int, seed: int = 0) -> np.ndarray:
+    """Frames of a made simulation, each turned and shifted: (count, N, 3)."""
+    generator = np.random.default_rng(seed)
+    frames = predict(structure, "anm").sample(count, seed=seed)
+    turns = np.stack([rotation_matrix(int(k)) for k in generator.integers(0, 10**6, count)])
+    return frames @ turns + generator.normal(0.0, 9.0, (count, 1, 3))
+
+
+def ensemble(structure: Structure, count: int, seed: int, model: str = "anm") -> np.ndarray:
+    """Samples superposed on the structure."""
+    return ensembles.superpose_on(predict(structure, model).sample(count, seed=seed), structure.ca)
+
+
+# Marginals and coupling ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def judged() -> tuple[np.ndarray, np.ndarray, joints.Labels, dict[str, float]]:
+    """Unrelated marginals and coupling of 70 residues, and what `compare` makes of them."""
+    generator = np.random.default_rng(1)
+    labels = joints.Labels(spd(generator, 70), np.corrcoef(generator.normal(size=(70, 90))))
+    marginals, coupling = spd(generator, 70) * 1.4, np.corrcoef(generator.normal(size=(70, 90)))
+    return marginals, coupling, labels, compare(marginals, coupling, labels)
+
+
+def test_rmwd_is_the_bures_distance_by_the_matrix_root(judged) -> None:
+    """tr A + tr B - 2 tr (A^1/2 B A^1/2)^1/2 with scipy's sqrtm, mean over residues, root."""
+    marginals, _, labels, values = judged
+    squared = []
+    for a, b in zip(marginals, labels.marginals, strict=True):
+        root = linalg.sqrtm(a)
+        squared.append(np.trace(a) + np.trace(b) - 2.0 * np.trace(linalg.sqrtm(root @ b @ root)).real)
+    assert values["rmwd"] == pytest.approx(np.sqrt(np.mean(squared)), rel=1e-9)
+
+
+def test_symmetric_kl_is_that_of_gaussians(judged) -> None:
+    """Both directions by the textbook formula, which Monte Carlo with scipy's densities bears out."""
+    marginals, _, labels, values = judged
+
+    def kl(a: np.ndarray, b: np.ndarray) -> float:
+        return 0.5 * (np.trace(np.linalg.inv(b) @ a) - 3 + np.linalg.slogdet(b)[1] - np.linalg.slogdet(a)[1])
+
+    both = [(kl(a, b) + kl(b, a)) / 2 for a, b in zip(marginals, labels.marginals, strict=True)]
+    assert values["symmetric_kl"] == pytest.approx(np.mean(both), rel=1e-9)
+    a, b = np.diag([1.0, 2.0, 0.7]), np.diag([1.4, 1.5, 1.0])
+    drawn = np.random.default_rng(0).multivariate_normal(np.zeros(3), a, 200_000)
+    gaussians = [stats.multivariate_normal(np.zeros(3), covariance) for covariance in (a, b)]
+    assert np.mean(gaussians[0].logpdf(drawn) - gaussians[1].logpdf(drawn)) == pytest.approx(kl(a, b), abs=0.004)
+
+
+def test_rmsf_shape_amplitude_and_coupling_by_their_definitions(judged) -> None:
+    """Pearson from scipy, pairs one by one, cosines residue by residue."""
+    marginals, coupling, labels, values = judged
+    own, true = ([np.sqrt(np.trace(m)) for m in stack] for stack in (marginals, labels.marginals))
+    assert values["rmsf_r"] == pytest.approx(stats.pearsonr(own, true)[0], rel=1e-9)
+    assert values["amplitude"] == pytest.approx(np.mean(own) / np.mean(true))
+    cosines = []
+    for a, b in zip(marginals, labels.marginals, strict=True):
+        a, b = (m / np.trace(m) - np.eye(3) / 3 for m in (a, b))
+        cosines.append(1.0 - spatial.distance.cosine(a.ravel(), b.ravel()))
+    assert values["shape"] == pytest.approx(np.mean(cosines), rel=1e-9)
+    for name, furthest in (("coupling_r", 70), ("coupling_r50", 50)):
+        pairs = [(i, j) for i, j in combinations(range(70), 2) if j - i <= furthest]
+        expected = stats.pearsonr([coupling[p] for p in pairs], [labels.coupling[p] for p in pairs])[0]
+        assert values[name] == pytest.approx(expected, rel=1e-9)
+
+
+def test_coupling_by_range_counts_each_pair_in_its_bins(judged) -> None:
+    """Bins of separation and of distance, pair by pair; a bin with too few pairs has no figure."""
+    _, coupling, labels, _ = judged
+    positions = np.random.default_rng(3).uniform(0, 22, (70, 3))
+    values = joints.coupling_by_range(coupling, labels.coupling, positions)
+    assert len(values) == len(joints.SEPARATIONS) + len(joints.DISTANCES)
+    distance = spatial.distance.squareform(spatial.distance.pdist(positions))
+    expected = {
+        "coupling_r_separation_6_11": lambda i, j: 6 <= j - i <= 11,
+        "coupling_r_separation_51": lambda i, j: j - i >= 51,
+        "coupling_r_distance_0_8": lambda i, j: distance[i, j] < 8,
+        "coupling_r_distance_16_24": lambda i, j: 16 <= distance[i, j] < 24,
+    }
+    for name, within in expected.items():
+        pairs = [pair for pair in combinations(range(70), 2) if within(*pair)]
+        r = stats.pearsonr([coupling[p] for p in pairs], [labels.coupling[p] for p in pairs])[0]
+        assert values[name] == pytest.approx(r, rel=1e-9), name
+    assert (distance >= 32).sum() / 2 < joints.FEWEST_PAIRS
+    assert np.isnan(values["coupling_r_distance_32"])
+
+
+# Ensembles -------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 7, 40]))
+def test_the_assignment_is_the_cheapest(seed: int, size: int) -> None:
+    """A permutation that costs what scipy's costs, ties included."""
+    generator = np.random.default_rng(seed)
+    for cost in (generator.normal(size=(size, size)), generator.integers(0, 3, (size, size)).astype(float)):
+        columns = ensembles.assignment(cost)
+        assert sorted(columns) == list(range(size))
+        assert cost[np.arange(size), columns].sum() == pytest.approx(
+            cost[optimize.linear_sum_assignment(cost)].sum(), abs=1e-9
+        )
+
+
+def test_superposition_is_scipys() -> None:
+    """Each frame is turned as scipy's `align_vectors` turns it."""
+    structure = random_protein(2, (25,))
+    frames = simulation(structure, 6)
+    centre = structure.ca.mean(0)
+    for frame, placed in zip(frames, ensembles.superpose_on(frames, structure.ca), strict=True):
+        centred = frame - frame.mean(0)
+        turn, _ = spatial.transform.Rotation.align_vectors(structure.ca - centre, centred)
+        np.testing.assert_allclose(placed, turn.apply(centred) + centre, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def compared() -> tuple[Structure, np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, float]]:
+    """Structure, samples, frames, the frames drawn twice, and what `compare_ensembles` makes of them."""
+    structure = random_protein(5, (40,))
+    samples, frames = ensemble(structure, 60, 1), ensemble(structure, 90, 2, "anm-cutoff")
+    values = ensembles.compare_ensembles(samples, frames, structure.ca, np.random.default_rng(9))
+    generator = np.random.default_rng(9)
+    drawn, others = (frames[generator.integers(0, 90, 60)] for _ in range(2))
+    return structure, samples, frames, drawn, others, values
+
+
+def test_pairwise_rmsd_and_rmsf_frame_by_frame(compared) -> None:
+    """RMSD of every pair of frames, zeros of a frame with itself counted; RMSF about the mean."""
+    _, samples, frames, drawn, others, values = compared
+
+    def mean_rmsd(first: np.ndarray, second: np.ndarray) -> float:
+        flat = (part.reshape(len(part), -1) for part in (first, second))
+        return spatial.distance.cdist(*flat).mean() / np.sqrt(first.shape[1])
+
+    assert values["pairwise_rmsd"] == pytest.approx(mean_rmsd(samples, samples), rel=1e-6)
+    assert values["md_pairwise_rmsd"] == pytest.approx(mean_rmsd(drawn, others), rel=1e-6)
+    rmsf = [
+        [np.sqrt(np.mean([np.sum((f[i] - part[:, i].mean(0)) ** 2) for f in part])) for i in range(40)]
+        for part in (samples, frames)
+    ]
+    assert values["ensemble_rmsf_r"] == pytest.approx(stats.pearsonr(*rmsf)[0], rel=1e-9)
+
+
+def test_root_mean_w2_splits_into_translation_and_variance(compared) -> None:
+    """Residue by residue with numpy's covariance and scipy's sqrtm of the product, as in the published analysis."""
+    _, samples, frames, _, _, values = compared
+    translation, variance = [], []
+    for i in range(40):
+        a, b = (np.cov(part[:, i].T, bias=True) for part in (samples, frames))
+        translation.append(np.sum((samples[:, i].mean(0) - frames[:, i].mean(0)) ** 2))
+        variance.append(np.trace(a + b - 2.0 * linalg.sqrtm(a @ b).real))
+    assert values["rmwd_translation"] == pytest.approx(np.sqrt(np.mean(translation)), rel=1e-9)
+    assert values["rmwd_variance"] == pytest.approx(np.sqrt(np.mean(variance)), rel=1e-6)
+    assert values["rmwd_total"] == pytest.approx(np.hypot(values["rmwd_translation"], values["rmwd_variance"]))
+
+
+def test_pca_distances_by_svd_and_scipys_matching(compared) -> None:
+    """Two components by SVD, of the simulation or of both sets; means kept; exact matching; cosine of the first."""
+    structure, samples, frames, drawn, _, values = compared
+
+    def components(part: np.ndarray) -> np.ndarray:
+        flat = part.reshape(len(part), -1)
+        return np.linalg.svd(flat - flat.mean(0), full_matrices=False)[2][:2]
+
+    both = np.concatenate([drawn, samples])
+    for name, pcs in (("md_pca_w2", components(frames)), ("joint_pca_w2", components(both))):
+        a, b = (part.reshape(len(part), -1) @ pcs.T for part in (drawn, samples))
+        cost = spatial.distance.cdist(a, b, "sqeuclidean")
+        expected = np.sqrt(cost[optimize.linear_sum_assignment(cost)].mean() / len(structure))
+        assert values[name] == pytest.approx(expected, rel=1e-6)
+    assert values["pc_cosine"] == pytest.approx(abs(components(frames)[0] @ components(samples)[0]), rel=1e-5)
+
+
+def test_contacts_by_sets(compared) -> None:
+    """Weak and transient contacts as sets of pairs, distances one by one."""
+    structure, samples, _, drawn, _, values = compared
+
+    def often(part: np.ndarray) -> dict[tuple[int, int], float]:
+        pairs = combinations(range(40), 2)
+        return {(i, j): np.mean([np.linalg.norm(f[i] - f[j]) < 8.0 for f in part]) for i, j in pairs}
+
+    crystal = {pair for pair, share in often(structure.ca[None]).items() if share}
+    weak, transient = [], []
+    for part in (samples, drawn):
+        shares = often(part)
+        weak.append({pair for pair in crystal if shares[pair] < 0.9})
+        transient.append({pair for pair in shares if pair not in crystal and shares[pair] > 0.1})
+    for name, (own, true) in (("weak_contacts", weak), ("transient_contacts", transient)):
+        assert own | true, "the made ensembles must have contacts of each kind"
+        assert values[name] == pytest.approx(len(own & true) / len(own | true))
+
+
+def test_nothing_to_compare_is_no_figure() -> None:
+    """Where neither ensemble has a contact of a kind, its Jaccard index is not a number rather than 0 or 1."""
+    nothing = np.zeros((3, 3), dtype=bool)
+    assert np.isnan(ensembles.jaccard(nothing, nothing))
+    assert ensembles.jaccard(nothing, ~nothing) == 0.0
+
+
+def test_ensemble_figures_do_not_change_when_everything_is_turned(compared) -> None:
+    """Samples, simulation and crystal rotated and shifted together."""
+    structure, samples, frames, _, _, values = compared
+    turn, shift = rotation_matrix(4), np.array([11.0, -7.0, 3.0])
+    turned = ensembles.compare_ensembles(
+        *(part @ turn.T + shift for part in (samples, frames, structure.ca)), np.random.default_rng(9)
+    )
+    for name, value in values.items():
+        assert turned[name] == pytest.approx(value, rel=1e-5), name
+
+
+def test_an_ensemble_beside_itself_is_perfect() -> None:
+    """No distance, full overlap, aligned components."""
+    structure = random_protein(5, (40,))
+    frames = ensemble(structure, 80, 3)
+    values = ensembles.compare_ensembles(frames, frames, structure.ca, np.random.default_rng(0))
+    assert values["ensemble_rmsf_r"] == pytest.approx(1.0)
+    assert values["pc_cosine"] == pytest.approx(1.0)
+    assert values["rmwd_total"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_samples_of_the_true_gaussian_come_ever_nearer() -> None:
+    """W2 of the residues falls about as 1/sqrt(n) and that of the components falls too."""
+    structure = random_protein(6, (30,))
+    dynamics = predict(structure, "anm")
+    truth = dynamics.sample(8_000, seed=99)
+    residues, components = [], []
+    for count in (40, 160, 640):
+        sets = [ensembles.superpose_on(part, structure.ca) for part in (dynamics.sample(count, seed=1), truth)]
+        values = ensembles.compare_ensembles(*sets, structure.ca, np.random.default_rng(0))
+        residues.append(values["rmwd_total"])
+        components.append(values["md_pca_w2"])
+    assert residues[0] > 1.6 * residues[1] > 2.5 * residues[2]
+    assert components[0] > components[1] > components[2]
+
+
+# Joint covariance ------------------------------------------------------------------------------------------------
+
+
+def test_joint_error_and_rmsip_by_whole_matrices() -> None:
+    """Frobenius norms and the overlap of eigenvectors of numpy's covariance."""
+    structure = random_protein(8, (24,))
+    frames = simulation(structure, 150)
+    truth = joints.Motion.in_frames(frames, structure.ca)
+    predicted = predict(structure, "anm")
+    values = joints.compare_motions(joints.Motion.of(predicted), truth)
+    superposed = joints.superpose(frames, structure.ca)
+    own, true = predicted.covariance(), np.cov(superposed.reshape(150, -1).T)
+    assert values["joint_error"] == pytest.approx(
+        np.sqrt(((own - true) ** 2).sum()) / np.sqrt((true**2).sum()), rel=1e-9
+    )
+    modes = [np.linalg.eigh(matrix)[1][:, -10:] for matrix in (own, true)]
+    overlaps = [(u @ v) ** 2 for u in modes[0].T for v in modes[1].T]
+    assert values["rmsip"] == pytest.approx(np.sqrt(sum(overlaps) / 10), rel=1e-6)
+
+
+def test_a_joint_beside_itself_is_perfect_and_turning_changes_nothing() -> None:
+    """Error 0 and RMSIP 1; the same figures for prediction and simulation turned together."""
+    structure = random_protein(8, (24,))
+    own = joints.Motion.of(predict(structure, "anm"))
+    assert joints.compare_motions(own, own) == pytest.approx({"joint_error": 0.0, "rmsip": 1.0}, abs=1e-9)
+    turn = rotation_matrix(1)
+    turned = moved(structure, turn, np.array([5.0, 6.0, 7.0]))
+    frames = simulation(structure, 60)
+    figures = [
+        joints.compare_motions(
+            joints.Motion.of(predict(each, "anm")), joints.Motion.in_frames(frames, each.ca)
+        )
+        for each in (structure, turned)
+    ]
+    assert figures[0] == pytest.approx(figures[1], rel=1e-6)
+
+
+def test_the_standards_have_the_simulations_own_marginals() -> None:
+    """Eq. 5 keeps marginals and coupling, the recoloured network marginals; neither gives the whole joint back."""
+    structure = random_protein(8, (24,))
+    frames = simulation(structure, 200)
+    labels, truth = labels_of(frames, structure.ca), joints.Motion.in_frames(frames, structure.ca)
+    for joint in (joints.eq5_ceiling(labels), joints.recoloured(structure, labels)):
+        covariance = joint.covariance().reshape(24, 3, 24, 3)
+        np.testing.assert_allclose(covariance[range(24), :, range(24)], labels.marginals, rtol=1e-4, atol=1e-5)
+        assert 0.05 < joints.compare_motions(joints.Motion.of(joint), truth)["joint_error"] < 1.0
+    np.testing.assert_allclose(joints.eq5_ceiling(labels).coupling, labels.coupling)
+
+
+# Intervals -------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 10_000))
+def test_weights_are_copies(seed: int) -> None:
+    """Every statistic of whole-number weights is numpy's, or scipy's, of the repeated proteins."""
+    generator = np.random.default_rng(seed)
+    values = generator.normal(size=9)
+    values[generator.integers(0, 9)] = np.nan
+    profiles = [(generator.normal(size=n), generator.normal(size=n)) for n in generator.integers(2, 8, 9)]
+    weights = generator.integers(0, 4, (5, 9)).astype(float)
+    weights[:, 0] += 1.0
+    weights[:, 1] += 1.0
+    for row in weights:
+        copies = np.repeat(np.arange(9), row.astype(int))
+        known = values[copies][np.isfinite(values[copies])]
+        for rank in (25.0, 50.0, 75.0):
+            assert statistics.percentile(values, rank)(row[None])[0] == pytest.approx(np.percentile(known, rank))
+        assert statistics.mean(values)(row[None])[0] == pytest.approx(known.mean())
+        pooled = statistics.pooled_pearson(*zip(*profiles, strict=True))(row[None])[0]
+        expected = stats.pearsonr(*(np.concatenate([profiles[k][side] for k in copies]) for side in (0, 1)))[0]
+        assert pooled == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
+    """Of 120 samples of 40 proteins, the interval of the median holds the true median about 114 times."""
+    generator = np.random.default_rng(0)
+    held = 0
+    for _ in range(120):
+        values = generator.normal(0.7, 0.1, 40)
+        found = statistics.interval(statistics.percentile(values, 50.0), range(40))
+        assert found.low <= found.value <= found.high
+        held += found.low <= 0.7 <= found.high
+    assert 106 <= held <= 119
+
+
+def test_relatives_are_no_independent_evidence() -> None:
+    """Ten copies of each protein leave the interval as wide as without them; counted singly it would shrink."""
+    values = np.random.default_rng(2).normal(size=12)
+    copies = np.repeat(values, 10)
+    alone, clustered, naive = (
+        statistics.interval(statistics.mean(v), clusters)
+        for v, clusters in ((values, range(12)), (copies, np.repeat(range(12), 10)), (copies, range(120)))
+    )
+    assert clustered == pytest.approx(alone)
+    assert naive.high - naive.low < 0.5 * (alone.high - alone.low)
+
+
+def test_an_undefined_figure_has_no_interval() -> None:
+    """Nothing known, or one protein in a correlation."""
+    assert np.isnan(statistics.interval(statistics.percentile(np.full(3, np.nan), 50.0), range(3))).all()
+    single = statistics.pooled_pearson([np.array([1.0])], [np.array([2.0])])
+    assert np.isnan(statistics.interval(single, [0])).all()
+
+
+# The whole -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder laid out as the shared data: five simulated proteins, one of them short, and two chains of ATLAS."""
+    folder = tmp_path_factory.mktemp("data")
+    structures = [random_protein(seed, (32,)) for seed in range(20, 25)]
+    frames = [simulation(structure, count, k) for k, (structure, count) in enumerate(
+        zip(structures, (120, 140, 120, 120, 40), strict=True)
+    )]  # fmt: skip
+
+    def backbones(proteins: list[Structure]) -> dict[str, np.ndarray]:
+        return {
+            "seq": np.array([p.sequence for p in proteins]),
+            "offset": np.cumsum([0, *(len(p) for p in proteins)]),
+            **{label: np.concatenate([getattr(p, label.lower()) for p in proteins]).astype(np.float32)
+               for label in ("N", "CA", "C")},
+        }  # fmt: skip
+
+    np.savez(
+        folder / "md_ensembles.npz",
+        name=np.array([f"protein-{k}" for k in range(5)]),
+        cluster=np.array([7, 7, 8, 9, 10]),
+        n_frames=np.array([len(f) for f in frames]),
+        n_chains=np.ones(5, dtype=int),
+        split_half_rmsf_r=np.full(5, 0.9),
+        frames=np.concatenate([f.ravel() for f in frames]).astype(np.float32),
+        **backbones(structures),
+    )
+    chains = [random_protein(seed, (30,)) for seed in (31, 32)]
+    rmsf = np.concatenate([predict(chain, "anm").rmsf for chain in chains])
+    rmsf[3:6] = np.nan
+    np.savez(
+        folder / "atlas_rmsf.npz",
+        atlas_id=np.array(["1abc_A", "2def_B"]),
+        cluster=np.array([100, 101]),
+        rmsf_A=rmsf.astype(np.float32),
+        **backbones(chains),
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(archive: Path) -> Report:
+    """Both elastic networks on the archive; the simulations are samples of anm."""
+    judged = contenders(["anm"], archive)
+    scores = [score for found in evaluate(*read_folder(archive), judged, samples=40) for score in found]
+    return Report(scores, judged)
+
+
+def test_the_model_that_made_the_simulation_wins(report: Report) -> None:
+    """Every figure with a direction is better for anm than for anm-cutoff, and so are the simulation's halves."""
+    of = {(line.figure.title, line.figure.table, line.model): line.interval.value for line in report.lines}
+    judged = 0
+    for (title, table, model), value in of.items():
+        if model != "anm" or table in ("Time", "Samples as chains") or title[-1] not in "↑↓" or np.isnan(value):
+            continue
+        sign = 1 if title.endswith("↑") else -1
+        assert sign * value >= sign * of[title, table, "anm-cutoff"], title
+        judged += 1
+    assert judged >= 20
+    rmsf = ("RMSF r, median ↑", "Residues: RMSF and marginals")
+    assert of[(*rmsf, HALVES)] > of[(*rmsf, "anm-cutoff")]
+    atlas = ("RMSF r, median ↑", "Residues: RMSF of ATLAS", "anm")
+    assert of[atlas] == pytest.approx(1.0), "residues without an RMSF are left out"
+
+
+def test_short_simulations_are_scored_but_not_counted(report: Report) -> None:
+    """The protein of 40 frames is in the table of proteins, not in the medians; with everything it is."""
+    short = [score for score in report.scores if score.protein.name == "protein-4"]
+    assert {score.model for score in short} == {"anm", "anm-cutoff", HALVES, EQ5, RECOLOURED}
+    assert not any(report.counts(score) for score in short)
+    assert "4 simulated proteins of 3 sequence clusters are counted; 1 are left out" in report.notes[0]
+    counted = {line.proteins for line in report.lines if line.figure.metric == "rmsf_r"}
+    everything = dataclasses.replace(report, everything=True)
+    assert counted == {4}
+    assert {line.proteins for line in everything.lines if line.figure.metric == "rmsf_r"} == {5}
+
+
+def test_a_protein_scores_the_same_in_any_company(archive: Path, report: Report) -> None:
+    """Evaluated alone and by one model, its figures are those of the whole run, times apart."""
+    systems, _ = read_folder(archive, {8})
+    (alone,) = evaluate(systems, [], contenders(["anm"], archive)[:1], samples=40)
+    for score in alone:
+        (beside,) = [s for s in report.scores if (s.protein.name, s.model) == ("protein-2", score.model)]
+        for name, value in score.values.items():
+            if "seconds" not in name:
+                assert beside.values[name] == pytest.approx(value, nan_ok=True), name
+
+
+def test_figures_do_not_depend_on_the_orientation_of_the_structure(archive: Path) -> None:
+    """Reference turned, frames as they were: every figure of the two elastic networks and of the standards is the same.
+
+    Those of samples differ by the draws, which an orientation changes.
+    """
+    (system,) = read_folder(archive, {9})[0]
+    turned = dataclasses.replace(system, structure=dataclasses.replace(
+        moved(system.structure, rotation_matrix(3), np.ones(3)), name=system.structure.name
+    ))  # fmt: skip
+    judged = contenders([], archive)
+    first, second = (next(evaluate([each], [], judged, samples=20)) for each in (system, turned))
+    names = ("rmsf_r", "rmwd", "symmetric_kl", "shape", "coupling_r", "amplitude", "joint_error", "rmsip")
+    for before, after in zip(first, second, strict=True):
+        for name in set(names) & set(before.values):
+            assert after.values[name] == pytest.approx(before.values[name], rel=1e-5), (before.model, name)
+
+
+def test_halves_share_no_frame_and_leave_none_out() -> None:
+    """Neighbouring frames stay together, so that the halves are not copies of each other."""
+    frames = np.arange(100)[:, None, None] * np.ones((1, 4, 3))
+    own, others = (part[:, 0, 0].astype(int) for part in halves(frames))
+    assert sorted([*own, *others]) == list(range(100))
+    assert own[:6].tolist() == [0, 1, 2, 3, 4, 10]
+
+
+def test_a_failed_prediction_is_told_and_not_counted(archive: Path) -> None:
+    """Two domains too far apart for springs of 15 Å: the other models are judged all the same."""
+    (system,) = read_folder(archive, {9})[0]
+    structure = system.structure
+    apart = np.repeat([[0.0, 0.0, 0.0], [300.0, 0.0, 0.0]], 16, axis=0)
+    split = Structure.from_arrays(
+        structure.n + apart, structure.ca + apart, structure.c + apart, structure.sequence, name="split"
+    )
+    torn = dataclasses.replace(system, structure=split, frames=system.frames + apart.astype(np.float32))
+    scores = next(evaluate([torn], [], contenders([], archive), samples=20))
+    failed = [score for score in scores if score.failure]
+    assert [score.model for score in failed] == ["anm-cutoff"]
+    told = Report(scores, contenders([], archive), everything=True)
+    assert any(note.startswith("anm-cutoff failed: The elastic network falls apart") for note in told.notes)
+    assert not any(line.model == "anm-cutoff" for line in told.lines)
+
+
+def test_too_few_frames_are_no_ensemble(archive: Path) -> None:
+    """Refused with the number of frames, without a crash."""
+    (system,) = read_folder(archive, {9})[0]
+    scores = next(evaluate([dataclasses.replace(system, frames=system.frames[:12])], [], contenders([], archive)))
+    assert all(not score.values and "12 frames are no ensemble" in score.failure for score in scores)
+
+
+def test_a_committee_is_judged_by_the_member_that_never_saw_the_protein(archive: Path, tmp_path: Path) -> None:
+    """Members with different springs: each cluster's figures are those of its own member as weights of its own."""
+    torch = pytest.importorskip("torch", reason="the network needs PyTorch")
+    from dynaprot.network.model import network_of
+
+    architecture = Architecture(dimension=8, layers=0, heads=2, residual=True, springs=True, members=2)
+    torch.manual_seed(0)
+    network = network_of(architecture)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    path = tmp_path / "committee.safetensors"
+    save_weights(path, architecture, tensors, {"held_out_clusters": [[7, 8], [9]]})
+    judged = contenders([str(path)], tmp_path)
+    assert judged[0].parameters == sum(tensor.size for tensor in tensors.values())
+    assert [each.name for each in judged] == ["committee", "anm", "anm-cutoff"]
+    assert [judged[0].knows(cluster) for cluster in (7, 9, 10)] == [False, False, True]
+    systems, _ = read_folder(archive, chosen_clusters("", path))
+    assert [system.cluster for system in systems] == [7, 7, 8, 9]
+    scores = [found[3] for found in evaluate(systems[2:], [], judged, samples=20)]
+    for score, member in zip(scores, (0, 1), strict=True):
+        alone = tmp_path / f"alone-{member}.safetensors"
+        prefix = f"members.{member}."
+        own = {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
+        save_weights(alone, dataclasses.replace(architecture, members=1), own, {})
+        system = systems[2 + member]
+        expected = compare_with(predict(system.structure, str(alone)), system.frames)
+        assert score.values["symmetric_kl"] == pytest.approx(expected["symmetric_kl"], rel=1e-6)
+        other = compare_with(predict(system.structure, str(path)), system.frames)
+        assert other["symmetric_kl"] != pytest.approx(expected["symmetric_kl"], rel=1e-3), "members must differ"
+    notes = Report([*scores], judged, everything=True).notes
+    assert any("2 were held out from training" in note for note in notes)
+
+
+def compare_with(dynamics: dynaprot.Dynamics, frames: np.ndarray) -> dict[str, float]:
+    """Metrics of a prediction against frames."""
+    return compare(dynamics.marginals, dynamics.coupling, labels_of(frames, dynamics.structure.ca))
+
+
+def test_what_was_held_out_must_be_said(tmp_path: Path) -> None:
+    """Weights that do not say so are refused as a source of clusters; as a model they are judged with a warning."""
+    path = tmp_path / "silent.safetensors"
+    save_weights(path, Architecture(), {"weight": np.ones(3, dtype=np.float32)}, {"split": "by cluster"})
+    with pytest.raises(WeightsError, match="does not say which clusters were held out"):
+        chosen_clusters("", path)
+    (model, *_) = contenders([str(path)], tmp_path)
+    score = Score(Protein("p", "MD", 1, 10, 200, 0.95), "silent", {"rmsf_r": 0.5}, {"rmsf": Profile(*np.ones((2, 10)))})
+    assert any("do not say what was held out" in note for note in Report([score], [model]).notes)
+    save_weights(path, Architecture(), {"weight": np.ones(3, dtype=np.float32)}, {"held_out_clusters": [3, 5]})
+    (model, *_) = contenders([str(path)], tmp_path)
+    assert not model.knows(5)
+    assert model.knows(4)
+    assert chosen_clusters("4", path) == {3, 4, 5}
+    wrong = {"held_out_clusters": [[3], [5], [6]]}
+    save_weights(path, Architecture(), {"weight": np.ones(3, dtype=np.float32)}, wrong)
+    with pytest.raises(WeightsError, match="3 lists for 1 members"):
+        contenders([str(path)], tmp_path)
+
+
+def test_refusals_say_what_to_do(tmp_path: Path) -> None:
+    """A folder without data, clusters that are not there, a list of words, a model that does not exist."""
+    with pytest.raises(StructureError, match=r"neither md_ensembles\.npz nor atlas_rmsf\.npz"):
+        read_folder(tmp_path)
+    with pytest.raises(PredictionError, match="whole numbers with commas"):
+        chosen_clusters("seven", None)
+    with pytest.raises(PredictionError, match="no weights 'alphafold'"):
+        contenders(["alphafold"], tmp_path)
+    (tmp_path / "atlas_rmsf.npz").write_text("not an archive")
+    with pytest.raises(StructureError, match="cannot be read"):
+        read_atlas(tmp_path / "atlas_rmsf.npz")
+
+
+def test_everything_is_written(report: Report, tmp_path: Path) -> None:
+    """Markdown with every table and picture, both CSV files with the same numbers as the report, real pictures."""
+    written = write_report(report, tmp_path)
+    assert {path.name for path in written} == {path.name for path in tmp_path.iterdir()}
+    assert {path.name for path in written} == {
+        "evaluation.md", "summary.csv", "proteins.csv", "figures.png", "scatter.png", "profiles.png",
+    }  # fmt: skip
+    page = (tmp_path / "evaluation.md").read_text()
+    for table in dict.fromkeys(line.figure.table for line in report.lines):
+        assert f"## {table}" in page
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert all(row.count("|") in (3 + 1, 4 + 1, 5 + 1, 6 + 1, 7 + 1) for row in rows)
+    assert "](figures.png)" in page
+    with open(tmp_path / "summary.csv") as file:
+        summary = list(csv.DictReader(file))
+    assert len(summary) == len(report.lines)
+    for row, line in zip(summary, report.lines, strict=True):
+        assert float(row["value"] or "nan") == pytest.approx(line.interval.value, rel=1e-5, nan_ok=True)
+    with open(tmp_path / "proteins.csv") as file:
+        proteins = list(csv.DictReader(file))
+    assert len(proteins) == len(report.scores) == 5 * 5 + 2 * 2
+    counted = {row["protein"] for row in proteins if row["counted"] == "yes"}
+    assert counted == {"protein-0", "protein-1", "protein-2", "protein-3", "1abc_A", "2def_B"}
+    for name in ("figures", "scatter", "profiles"):
+        picture = (tmp_path / f"{name}.png").read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) > 20_000
+
+
+def test_the_command_prints_the_tables_and_names_its_files(archive: Path, tmp_path: Path) -> None:
+    """Run as a user runs it, on one cluster, without a warning."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "from dynaprot.command_line import main; main()", "evaluate",
+         "--data", str(archive), "-m", "anm", "-o", "results", "--clusters", "8,9", "--samples", "20"],
+        capture_output=True, text=True, cwd=tmp_path, check=False,
+        env=os.environ | {"PYTHONPATH": str(SOURCE), "NO_COLOR": "1", "COLUMNS": "160"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Ensembles, as AlphaFlow's analysis defines them" in done.stdout
+    assert f"results{os.sep}evaluation.md" in done.stdout
+    assert "2 simulated proteins of 2 sequence clusters are counted; 0 are left out" in done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("symmetric KL, median")]
+    assert line.split("[")[0].split()[-1].replace(".", "").isdigit()
+
+
+def test_the_elastic_networks_score_on_real_data_as_published_with_it() -> None:
+    """RMSF r on ATLAS of the parameter-free network is 0.83; without its isotropic springs it was 0.80."""
+    path = SHARED / "atlas_rmsf.npz"
+    if not path.exists():
+        pytest.skip(f"real data is not here: {path}")
+    chains = read_atlas(path)
+    scores = [score for found in evaluate([], chains, contenders([], path.parent)) for score in found]
+    medians = {
+        model: np.median([score.values["atlas_rmsf_r"] for score in scores if score.model == model])
+        for model in ("anm", "anm-cutoff")
+    }
+    assert len(scores) == 2 * 73
+    assert 0.80 < medians["anm"] < 0.85
+    assert medians["anm-cutoff"] < medians["anm"]
