@@ -307,9 +307,7 @@ def test_a_joint_beside_itself_is_perfect_and_turning_changes_nothing() -> None:
     turned = moved(structure, turn, np.array([5.0, 6.0, 7.0]))
     frames = simulation(structure, 60)
     figures = [
-        joints.compare_motions(
-            joints.Motion.of(predict(each, "anm")), joints.Motion.in_frames(frames, each.ca)
-        )
+        joints.compare_motions(joints.Motion.of(predict(each, "anm")), joints.Motion.in_frames(frames, each.ca))
         for each in (structure, turned)
     ]
     assert figures[0] == pytest.approx(figures[1], rel=1e-6)

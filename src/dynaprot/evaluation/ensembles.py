@@ -69,7 +69,7 @@ def assignment(cost: Array) -> NDArray[np.int64]:
     row_of = np.full(size, -1)
     column_of = np.full(size, -1)
     row_price, column_price = np.zeros(size), cost.min(0)
-    for column in range(size):                            # columns whose cheapest row is free cost nothing to place
+    for column in range(size):  # columns whose cheapest row is free cost nothing to place
         row = int(cost[:, column].argmin())
         if column_of[row] < 0:
             row_of[column], column_of[row] = row, column
@@ -92,7 +92,7 @@ def assignment(cost: Array) -> NDArray[np.int64]:
         column_price[done] += distance[done] - walked
         row_price[start] += walked
         row_price[path[1:]] += walked - distance[column_of[path[1:]]]
-        while column >= 0:                                # turn the path: each of its rows takes the next column
+        while column >= 0:  # turn the path: each of its rows takes the next column
             row = int(before[column])
             row_of[column] = row
             column_of[row], column = column, int(column_of[row])

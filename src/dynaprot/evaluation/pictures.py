@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import MultipleLocator
 
 from ..renderers.page import INK, WIDTH, axes_in_inches, page, round_ticks, save, style
 from .report import Report
@@ -16,15 +17,15 @@ BASELINE = "anm"
 COLOURS = {BASELINE: "#4F97CF", "anm-cutoff": "#9A9A9A", HALVES: INK}
 LEARNED = ("#B32E1A", "#EE9A45", "#7B4B94", "#3E8E6E")
 PANELS = (
-    ("rmsf_r", "RMSF r, median", "RMSF r, MD"),
-    ("atlas_rmsf_r", "RMSF r, median", "RMSF r, ATLAS"),
-    ("rmwd", "RMWD var, median", "RMWD var (Å)"),
-    ("symmetric_kl", "symmetric KL, median", "Symmetric KL"),
-    ("shape", "shape cosine", "Shape cosine"),
-    ("amplitude", "amplitude ratio", "Amplitude ratio"),
-    ("coupling_r50", "r, |i - j| ≤ 50", "Coupling r, |i − j| ≤ 50"),
-    ("rmsip", "RMSIP", "RMSIP of 10 modes"),
-    ("joint_pca_w2", "joint PCA W2", "Joint PCA W2 (Å)"),
+    ("rmsf_r", "RMSF r, median", "RMSF r, MD ↑"),
+    ("atlas_rmsf_r", "RMSF r, median", "RMSF r, ATLAS ↑"),
+    ("rmwd", "RMWD var, median", "RMWD var (Å) ↓"),
+    ("symmetric_kl", "symmetric KL, median", "Symmetric KL ↓"),
+    ("shape", "shape cosine", "Shape cosine ↑"),
+    ("amplitude", "amplitude ratio", "Amplitude ratio, 1 is right"),
+    ("coupling_r50", "r, |i - j| ≤ 50", "Coupling r, |i − j| ≤ 50 ↑"),
+    ("rmsip", "RMSIP", "RMSIP of 10 modes ↑"),
+    ("joint_pca_w2", "joint PCA W2", "Joint PCA W2 (Å) ↓"),
 )
 """Metric, beginning of the figure's title, and what the panel is called."""
 DOT = 12.0
@@ -99,9 +100,9 @@ def draw_scatter(report: Report, path: Path) -> bool:
     columns = min(len(panels), 4)
     rows = -(-len(panels) // columns)
     left, gap, bottom, above = 0.55, 0.55, 0.45, 0.28
-    side = min((WIDTH - left - 0.1 - gap * (columns - 1)) / columns, 2.2)
+    side = min((WIDTH - left - 0.15 - gap * (columns - 1)) / columns, 2.2)
     lowest = min(pairs.min() for _, _, pairs in panels)
-    limits = (np.floor(10.0 * lowest - 0.2) / 10.0, 1.0)
+    limits = (np.floor(10.0 * lowest - 1.0) / 10.0, 1.0)  # room for the count below the lowest
     colours = _colours(report)
     with style():
         figure = page(rows * (side + bottom + above))
@@ -111,12 +112,12 @@ def draw_scatter(report: Report, path: Path) -> bool:
             axes = axes_in_inches(figure, left + column * (side + gap), base, side, side)
             axes.plot(limits, limits, color="#BDBDBD", linewidth=0.6, zorder=0)
             axes.scatter(pairs[:, 0], pairs[:, 1], s=DOT, color=colours[model], alpha=0.75, linewidth=0.0)
-            better = f"better for {(pairs[:, 1] > pairs[:, 0]).sum()} of {len(pairs)}"
-            axes.text(0.04, 0.96, better, transform=axes.transAxes, va="top", fontsize=7.0)
             axes.set(xlim=limits, ylim=limits, xlabel=f"RMSF r by {BASELINE}", ylabel=f"RMSF r by {model}")
-            axes.set_title(source, fontsize=8.0, loc="left", weight="bold", pad=4.0)
-            axes.xaxis.set_major_locator(round_ticks())
-            axes.yaxis.set_major_locator(round_ticks())
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_major_locator(MultipleLocator(0.2))
+            better = f"{(pairs[:, 1] > pairs[:, 0]).sum()} of {len(pairs)} better"
+            axes.text(0.97, 0.02, better, transform=axes.transAxes, ha="right", va="bottom", fontsize=7.0)
+            axes.set_title(source, fontsize=8.0, loc="left", pad=4.0)
             axes.spines[["top", "right"]].set_visible(False)
         save(figure, path)
     return True
@@ -125,15 +126,15 @@ def draw_scatter(report: Report, path: Path) -> bool:
 def draw_profiles(report: Report, path: Path) -> bool:
     """Draw RMSF along the proteins that the first model predicts best, middling and worst; False if there is none."""
     model = report.contenders[0].name
-    cases: list[tuple[str, Score]] = []
+    cases: list[tuple[str, str, Score]] = []
     for metric in ("rmsf_r", "atlas_rmsf_r"):
         ranked = sorted(
             (s for s in report.scores if s.model == model and metric in s.values and report.counts(s)),
             key=lambda score: -score.values[metric],
         )
         if ranked:
-            chosen = dict.fromkeys((0, len(ranked) // 2, len(ranked) - 1))
-            cases += [(metric, ranked[k]) for k in chosen]
+            places = {len(ranked) - 1: "worst", len(ranked) // 2: "median", 0: "best"}
+            cases += [(metric, f"{places[k]} of {len(ranked)}", ranked[k]) for k in sorted(places)]
     if not cases:
         return False
     baseline = {(s.protein.source, s.protein.name): s for s in report.scores if s.model == BASELINE and s.values}
@@ -141,7 +142,7 @@ def draw_profiles(report: Report, path: Path) -> bool:
     left, bottom, above, height = 0.5, 0.2, 0.26, 0.95
     with style():
         figure = page(len(cases) * (height + bottom + above) + 0.35)
-        for k, (metric, score) in enumerate(cases):
+        for k, (metric, place, score) in enumerate(cases):
             base = 0.2 + (len(cases) - 1 - k) * (height + bottom + above) + bottom
             axes = axes_in_inches(figure, left, base, WIDTH - left - 0.1, height)
             profile = score.profiles["rmsf"]
@@ -149,15 +150,16 @@ def draw_profiles(report: Report, path: Path) -> bool:
             beside = baseline.get((score.protein.source, score.protein.name))
             axes.fill_between(number, profile.simulated, color="#E9E9E9", linewidth=0.0)
             axes.plot(number, profile.simulated, color=INK, linewidth=0.9, label="MD")
-            title = f"{score.protein.name} ({score.protein.source})   r: {model} {score.values[metric]:.2f}"
+            title = f"{score.protein.source}, {place}: {score.protein.name}, r {score.values[metric]:.2f}"
+            drawn = [profile.simulated, profile.predicted]
             if beside is not None and model != BASELINE:
-                elastic = beside.profiles["rmsf"].predicted
-                axes.plot(number, elastic, color=colours[BASELINE], linewidth=0.8, label=BASELINE)
-                title += f", {BASELINE} {beside.values[metric]:.2f}"
+                drawn.append(beside.profiles["rmsf"].predicted)
+                axes.plot(number, drawn[-1], color=colours[BASELINE], linewidth=0.8, label=BASELINE)
+                title += f" ({BASELINE} {beside.values[metric]:.2f})"
             axes.plot(number, profile.predicted, color=colours[model], linewidth=1.0, label=model)
             axes.set_title(title, fontsize=8.0, loc="left", pad=4.0)
             axes.set(xlim=(0.5, len(number) + 0.5), ylabel="RMSF (Å)")
-            axes.set_ylim(0.0, 1.05 * float(np.nanmax(profile.simulated)))
+            axes.set_ylim(0.0, 1.05 * float(np.nanmax(drawn)))
             axes.yaxis.set_major_locator(round_ticks())
             axes.spines[["top", "right"]].set_visible(False)
             if k == 0:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -221,6 +223,11 @@ class Report:
                     f"{each.name}: of {len(counted)} simulated proteins, {len(counted) - known} were held out from "
                     f"training and are predicted{by or ' as unseen'}; {known} may have been seen."
                 )
+        if lengths := [protein.residues for protein in proteins if protein.source == "ATLAS" or protein in counted]:
+            notes.append(
+                f"Times are of this machine, {platform.machine()} with {os.cpu_count()} processors; "
+                f"the median protein has {np.median(lengths):.0f} residues."
+            )
         notes += [f"{score.model} failed: {score.failure}" for score in self.scores if score.failure]
         return notes
 
@@ -304,7 +311,7 @@ def _write_proteins(report: Report, path: Path) -> None:
                     protein.name, protein.source, protein.cluster, protein.residues, protein.frames,
                     _number(protein.agreement), "yes" if report.counts(score) else "no", score.model,
                     "yes" if score.known else "no", score.failure,
-                    *(_number(score.values.get(metric, float("nan"))) for metric in metrics),
+                    *(_number(score.values.get(metric)) for metric in metrics),
                 ]
             )  # fmt: skip
 
@@ -320,5 +327,5 @@ def _write_summary(report: Report, path: Path) -> None:
             table.writerow([line.figure.table, title, line.figure.metric, line.model, *numbers, line.proteins])
 
 
-def _number(value: float) -> str:
-    return f"{value:.6g}" if np.isfinite(value) else ""
+def _number(value: float | None) -> str:
+    return f"{value:.6g}" if value is not None and np.isfinite(value) else ""

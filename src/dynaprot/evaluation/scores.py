@@ -56,8 +56,8 @@ class Protein:
         Sequence cluster at 30 % identity.
     residues, frames : int
         No frames of ATLAS, of which only the RMSF is known.
-    agreement : float
-        Correlation of the RMSF of two halves of the simulation; NaN for ATLAS.
+    agreement : float or None
+        Correlation of the RMSF of two halves of the simulation; not known for ATLAS.
     """
 
     name: str
@@ -65,12 +65,12 @@ class Protein:
     cluster: int
     residues: int
     frames: int = 0
-    agreement: float = float("nan")
+    agreement: float | None = None
 
     @property
     def sound(self) -> bool:
         """Whether its simulation is long and consistent enough to judge by."""
-        return self.source == "ATLAS" or (self.frames >= FEWEST_FRAMES and self.agreement >= LEAST_AGREEMENT)
+        return self.source == "ATLAS" or (self.frames >= FEWEST_FRAMES and (self.agreement or 0.0) >= LEAST_AGREEMENT)
 
 
 @dataclass(frozen=True)
@@ -175,15 +175,13 @@ def _score_system(system: System, contenders: Sequence[Contender], samples: int,
     labels, own_labels, other_labels = (labels_of(part, structure.ca) for part in (frames, own, others))
     truth = Motion.in_frames(frames, structure.ca)
     superposed, own, others = (superpose_on(part, structure.ca) for part in (frames, own, others))
-    draws = [seed, crc32(structure.name.encode())]        # one protein's draws do not depend on the others
+    draws = [seed, crc32(structure.name.encode())]  # one protein's draws do not depend on the others
 
     rmsf, own_rmsf, other_rmsf = (
         np.sqrt(np.trace(part.marginals, axis1=1, axis2=2)) for part in (labels, own_labels, other_labels)
     )
     half_values = compare(own_labels.marginals, own_labels.coupling, other_labels)
-    protein = Protein(
-        structure.name, "MD", system.cluster, len(structure), len(frames), half_values["rmsf_r"]
-    )
+    protein = Protein(structure.name, "MD", system.cluster, len(structure), len(frames), half_values["rmsf_r"])
     generator = np.random.default_rng(draws)
     drawn = own[generator.integers(0, len(own), samples)]
     half_values |= coupling_by_range(own_labels.coupling, other_labels.coupling, structure.ca)

@@ -56,9 +56,7 @@ def mean(values: Array) -> Statistic:
 
     def statistic(weights: Array) -> Array:
         total = weights[:, known].sum(1)
-        return np.divide(
-            weights[:, known] @ values[known], total, out=np.full(len(weights), np.nan), where=total > 0
-        )
+        return np.divide(weights[:, known] @ values[known], total, out=np.full(len(weights), np.nan), where=total > 0)
 
     return statistic
 
@@ -68,7 +66,7 @@ def pooled_pearson(first: Sequence[Array], second: Sequence[Array]) -> Statistic
     shift_first, shift_second = (np.concatenate(list(vectors)).mean() for vectors in (first, second))
     moments = []
     for a, b in zip(first, second, strict=True):
-        x, y = a - shift_first, b - shift_second          # near the mean, so that the moments do not cancel
+        x, y = a - shift_first, b - shift_second  # near the mean, so that the moments do not cancel
         moments.append([len(x), x.sum(), y.sum(), x @ x, y @ y, x @ y])
 
     def statistic(weights: Array) -> Array:
