@@ -53,7 +53,7 @@ def make_environment(folder: Path) -> None:
     """
     stamp = folder / "made-from.sha256"
     inputs = fingerprint()
-    if stamp.exists() and stamp.read_text() == inputs:
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == inputs:
         print(f"{folder} is up to date")
         return
     if sys.version_info[:2] != (3, 11):
@@ -99,10 +99,10 @@ def mend(site_packages: Path) -> None:
     # The wheel pins sixty packages, most of them for building ChimeraX. Ours are in requirements.txt.
     (distribution,) = site_packages.glob("[Cc]himera[Xx]-0.1.71.dist-info")
     metadata = distribution / "METADATA"
-    lines = metadata.read_text().splitlines(keepends=True)
+    lines = metadata.read_text(encoding="utf-8").splitlines(keepends=True)
     metadata.write_text("".join(line for line in lines if not line.startswith("Requires-Dist:")))
     # The toolshed knows a bundle by the metadata of a distribution of its own, and the wheel is a single one.
-    for name, bundle in tomllib.loads((HERE / "bundles.toml").read_text()).items():
+    for name, bundle in tomllib.loads((HERE / "bundles.toml").read_text(encoding="utf-8")).items():
         describe_bundle(site_packages, name, bundle)
 
 
@@ -150,7 +150,7 @@ def mend_parser_library(package: Path) -> None:
         The installed ``grako``.
     """
     for module in package.rglob("*.py"):
-        text = module.read_text()
+        text = module.read_text(encoding="utf-8")
         for old, new in (
             ("collections.Iterable", "collections.abc.Iterable"),
             ("collections.Mapping", "collections.abc.Mapping"),

@@ -23,7 +23,7 @@ def test_version(bundle):
     """Bundle, embedded core and pip package are of one version."""
     from chimerax.dynaprot import dynaprot
 
-    pip_package = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["poetry"]
+    pip_package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["poetry"]
     assert importlib.metadata.version("ChimeraX-DynaProt") == dynaprot.__version__ == pip_package["version"]
 
 

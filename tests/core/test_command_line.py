@@ -68,7 +68,7 @@ def test_a_result_is_sampled_and_drawn_later(protein_file: Path, tmp_path: Path)
 
 def test_chains_and_notices(protein_file: Path, tmp_path: Path) -> None:
     """--chains keeps what it names; what is left out is said on the error stream."""
-    text = protein_file.read_text().replace(
+    text = protein_file.read_text(encoding="utf-8").replace(
         "END\n", "HETATM  900  C1  ATP A 201      90.000  90.000  90.000  1.00 10.00           C\nEND\n"
     )
     protein_file.write_text(text)

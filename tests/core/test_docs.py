@@ -27,7 +27,7 @@ MODULES = sorted((ROOT / "src" / "dynaprot").rglob("*.py"))
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link and picture of a page is a file of the repository."""
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} points to {target}"
 
@@ -35,8 +35,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_make_targets_exist(page: Path) -> None:
     """Every `make ...` that a page mentions is a target of the Makefile."""
-    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    mentioned = set(re.findall(r"(?:^    |`)make ([a-z0-9-]+)", page.read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    mentioned = set(re.findall(r"(?:^    |`)make ([a-z0-9-]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
     assert mentioned <= targets
 
 
@@ -45,8 +45,12 @@ def test_commands_and_options_exist() -> None:
     commands: dict[str, str] = {}
     checked = 0
     for page in (ROOT / "README.md", ROOT / "docs" / "user-guide.md"):
-        for command, rest in re.findall(r"dynaprot (predict|sample|plot|info|[a-z]+) ?([^`\n#]*)", page.read_text()):
-            if not re.search(rf'@app\.command\("{command}"\)', (ROOT / "src/dynaprot/command_line.py").read_text()):
+        for command, rest in re.findall(
+            r"dynaprot (predict|sample|plot|info|[a-z]+) ?([^`\n#]*)", page.read_text(encoding="utf-8")
+        ):
+            if not re.search(
+                rf'@app\.command\("{command}"\)', (ROOT / "src/dynaprot/command_line.py").read_text(encoding="utf-8")
+            ):
                 continue  # prose, or a command of a host
             if command not in commands:
                 done = subprocess.run(
@@ -65,7 +69,7 @@ def test_commands_and_options_exist() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "src")))
 def test_everything_public_says_what_it_is(path: Path) -> None:
     """Modules, public classes and public functions have docstrings."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree), path
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
@@ -86,7 +90,7 @@ def test_the_main_functions_are_described_in_numpydoc(name: str) -> None:
 def test_the_core_knows_no_host_and_its_views_no_other() -> None:
     """Data flows one way: nothing in the core imports a host, no view a view, and imports are relative."""
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for name in names:

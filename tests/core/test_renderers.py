@@ -173,7 +173,9 @@ def test_ellipsoids_too_large_for_pdb_keep_their_shape_and_are_reported(tmp_path
     dynamics = two_chains(scale=25.0)
     notices = write_pdb(dynamics, tmp_path / "x.pdb")
     assert len(notices) == 2
-    text = " ".join(line[11:].strip() for line in (tmp_path / "x.pdb").read_text().splitlines() if "REMARK" in line)
+    text = " ".join(
+        line[11:].strip() for line in (tmp_path / "x.pdb").read_text(encoding="utf-8").splitlines() if "REMARK" in line
+    )
     assert all(notice in text for notice in notices)
     scaled = np.array([atom.aniso.as_mat33().tolist() for _, _, atom in alpha_carbons(tmp_path / "x.pdb")])
     factor = np.trace(scaled, axis1=1, axis2=2) / np.trace(dynamics.marginals, axis1=1, axis2=2)
@@ -286,11 +288,11 @@ def test_a_target_survives_a_failed_write(tmp_path: Path, failure: BaseException
 
     with pytest.raises((OutputError, KeyboardInterrupt)):
         write()
-    assert target.read_text() == "old"
+    assert target.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [target]
     with replacing(target) as temporary:
         temporary.write_text("new")
-    assert target.read_text() == "new"
+    assert target.read_text(encoding="utf-8") == "new"
     assert list(tmp_path.iterdir()) == [target]
 
 

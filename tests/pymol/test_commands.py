@@ -33,5 +33,5 @@ def test_info_tells_what_is_running(cmd, core, capfd):
 
 def test_the_plugin_has_the_cores_version(core, startup_folder):
     """What PyMOL's plugin manager shows, from the comments in the first lines, is the core's version."""
-    first_lines = (startup_folder / "dynaprot" / "__init__.py").read_text().split('"""')[0]
+    first_lines = (startup_folder / "dynaprot" / "__init__.py").read_text(encoding="utf-8").split('"""')[0]
     assert re.search(r"^# Version: (.*)$", first_lines, re.MULTILINE).group(1) == core.__version__

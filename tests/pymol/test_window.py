@@ -36,7 +36,7 @@ def run_window(part, home, *arguments):
          "--", part, report_path, *arguments],
         env=environment | {"HOME": str(home)}, cwd=home, check=True,
     )  # fmt: skip
-    report = json.loads(report_path.read_text())
+    report = json.loads(report_path.read_text(encoding="utf-8"))
     assert "error" not in report, report["error"]
     return report
 
