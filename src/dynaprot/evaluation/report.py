@@ -228,7 +228,11 @@ class Report:
                 f"Times are of this machine, {platform.machine()} with {os.cpu_count()} processors; "
                 f"the median protein has {np.median(lengths):.0f} residues."
             )
-        notes += [f"{score.model} failed: {score.failure}" for score in self.scores if score.failure]
+        failures: dict[tuple[str, str], list[str]] = {}
+        for score in self.scores:
+            if score.failure:
+                failures.setdefault((score.model, score.failure), []).append(score.protein.name)
+        notes += [f"{model} failed on {', '.join(names)}: {why}" for (model, why), names in failures.items()]
         return notes
 
     def tables(self) -> list[tuple[str, list[str], list[list[str]]]]:

@@ -38,7 +38,7 @@ LEAST_AGREEMENT = 0.8
 SMALLEST_ENSEMBLE = 20
 """Frames: halves of fewer leave marginals without an inverse."""
 BLOCKS = 20
-"""Stretches that a simulation is cut into and dealt from to its halves in turn; neighbouring frames stay together."""
+"""Stretches that a simulation is cut into and shared out in: neighbouring frames, which are alike, stay together."""
 SAMPLES = 250
 """Conformations drawn, as in AlphaFlow's analysis."""
 
@@ -108,9 +108,10 @@ class Score:
 
 
 def halves(frames: Array) -> tuple[Array, Array]:
-    """Two halves of an ensemble, shape=(F, N, 3): stretches of it dealt out in turn."""
-    stretch = np.arange(len(frames)) * BLOCKS // len(frames)
-    return frames[stretch % 2 == 0], frames[stretch % 2 == 1]
+    """Two halves of an ensemble, shape=(F, N, 3): stretches of it shared out by chance, each time alike."""
+    chosen = np.random.default_rng(0).permutation(BLOCKS) % 2 == 0
+    first = chosen[np.arange(len(frames)) * BLOCKS // len(frames)]
+    return frames[first], frames[~first]
 
 
 def evaluate(
@@ -170,7 +171,7 @@ def _score_system(system: System, contenders: Sequence[Contender], samples: int,
     own, others = halves(frames)
     if min(len(own), len(others)) < SMALLEST_ENSEMBLE // 2:
         protein = Protein(structure.name, "MD", system.cluster, len(structure), len(frames))
-        failure = f"{structure.name}: {len(frames)} frames are no ensemble; {SMALLEST_ENSEMBLE} are needed."
+        failure = f"{len(frames)} frames are no ensemble; {SMALLEST_ENSEMBLE} are needed."
         return [Score(protein, each.name, {}, failure=failure) for each in contenders]
     labels, own_labels, other_labels = (labels_of(part, structure.ca) for part in (frames, own, others))
     truth = Motion.in_frames(frames, structure.ca)
