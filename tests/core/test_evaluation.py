@@ -564,6 +564,7 @@ def compare_with(dynamics: dynaprot.Dynamics, frames: np.ndarray) -> dict[str, f
 
 def test_what_was_held_out_must_be_said(tmp_path: Path) -> None:
     """Weights that do not say so are refused as a source of clusters; as a model they are judged with a warning."""
+    pytest.importorskip("torch", reason="the network needs PyTorch")
     path = tmp_path / "silent.safetensors"
     save_weights(path, Architecture(), {"weight": np.ones(3, dtype=np.float32)}, {"split": "by cluster"})
     with pytest.raises(WeightsError, match="does not say which clusters were held out"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import PredictionError, WeightsError
@@ -105,7 +106,7 @@ def contenders(models: Sequence[str], folder: Path) -> list[Contender]:
     Raises
     ------
     PredictionError
-        If there is no such model.
+        If there is no such model, or no PyTorch to run it.
     WeightsError
         If its weights are damaged.
     """
@@ -119,6 +120,9 @@ def _contender(model: str, folder: Path) -> Contender:
     if path is None:
         raise PredictionError(f"There are no weights '{model}' to evaluate. Choose one of {', '.join(known_models())}.")
     weights = load_weights(path)
+    if find_spec("torch") is None:
+        # `predict` would fall back to the elastic network, and its figures would stand under another name.
+        raise PredictionError(f"PyTorch is not installed, without which '{model}' cannot be evaluated.")
     held_out: dict[int, str] = {}
     if weights.metadata.get("held_out_clusters"):
         members = held_out_clusters(weights)

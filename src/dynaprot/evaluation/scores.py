@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..dynamics import Dynamics
 from ..errors import DynaProtError
 from ..prediction import predict
 from ..structure.protein import Structure
-from ..training.labels import System, labels_of
+from ..training.labels import Labels, System, labels_of
 from ..training.metrics import compare, pearson
 from ..views.ensemble import restore_geometry, unphysical_share
 from .contenders import Contender
@@ -166,36 +166,54 @@ def _score_chain(chain: AtlasChain, model: Contender) -> Score:
     )
 
 
+@dataclass(frozen=True)
+class _Simulation:
+    """What a prediction is compared with: moments, motions, and frames superposed one by one on the structure."""
+
+    structure: Structure
+    labels: Labels
+    motion: Motion
+    frames: Array
+
+    @classmethod
+    def of(cls, structure: Structure, frames: Array) -> _Simulation:
+        positions = structure.ca
+        motion = Motion.in_frames(frames, positions)
+        return cls(structure, labels_of(frames, positions), motion, superpose_on(frames, positions))
+
+    def judge(
+        self, moments: Labels | Dynamics, motion: Motion, samples: Array, generator: np.random.Generator
+    ) -> tuple[dict[str, float], dict[str, Profile]]:
+        """Every metric of a prediction, and its profiles; the samples are superposed on the structure."""
+        values = compare(moments.marginals, moments.coupling, self.labels)
+        values |= coupling_by_range(moments.coupling, self.labels.coupling, self.structure.ca)
+        values |= compare_ensembles(samples, self.frames, self.structure.ca, generator)
+        values |= compare_motions(motion, self.motion)
+        rmsf = [np.sqrt(np.trace(each.marginals, axis1=1, axis2=2)) for each in (moments, self.labels)]
+        of_samples = Profile(fluctuation(samples), fluctuation(self.frames))
+        return values, {"rmsf": Profile(*rmsf), "ensemble_rmsf": of_samples}
+
+
 def _score_system(system: System, contenders: Sequence[Contender], samples: int, seed: int) -> list[Score]:
     structure, frames = system.structure, system.frames.astype(np.float64)
-    own, others = halves(frames)
-    if min(len(own), len(others)) < SMALLEST_ENSEMBLE // 2:
-        protein = Protein(structure.name, "MD", system.cluster, len(structure), len(frames))
+    protein = Protein(structure.name, "MD", system.cluster, len(structure), len(frames))
+    if len(frames) < SMALLEST_ENSEMBLE:
         failure = f"{len(frames)} frames are no ensemble; {SMALLEST_ENSEMBLE} are needed."
         return [Score(protein, each.name, {}, failure=failure) for each in contenders]
-    labels, own_labels, other_labels = (labels_of(part, structure.ca) for part in (frames, own, others))
-    truth = Motion.in_frames(frames, structure.ca)
-    superposed, own, others = (superpose_on(part, structure.ca) for part in (frames, own, others))
     draws = [seed, crc32(structure.name.encode())]  # one protein's draws do not depend on the others
 
-    rmsf, own_rmsf, other_rmsf = (
-        np.sqrt(np.trace(part.marginals, axis1=1, axis2=2)) for part in (labels, own_labels, other_labels)
-    )
-    half_values = compare(own_labels.marginals, own_labels.coupling, other_labels)
-    protein = Protein(structure.name, "MD", system.cluster, len(structure), len(frames), half_values["rmsf_r"])
+    own, other = (_Simulation.of(structure, half) for half in halves(frames))
     generator = np.random.default_rng(draws)
-    drawn = own[generator.integers(0, len(own), samples)]
-    half_values |= coupling_by_range(own_labels.coupling, other_labels.coupling, structure.ca)
-    half_values |= compare_ensembles(drawn, others, structure.ca, generator)
-    half_values |= compare_motions(*(Motion.in_frames(part, structure.ca) for part in (own, others)))
-    half_values["unphysical"] = unphysical_share(structure, drawn)
-    half_profiles = {
-        "rmsf": Profile(own_rmsf, other_rmsf),
-        "ensemble_rmsf": Profile(fluctuation(drawn), fluctuation(others)),
-    }
-    scores = [Score(protein, HALVES, half_values, half_profiles)]
+    drawn = own.frames[generator.integers(0, len(own.frames), samples)]
+    values, profiles = other.judge(own.labels, own.motion, drawn, generator)
+    values["unphysical"] = unphysical_share(structure, drawn)
+    protein = replace(protein, agreement=values["rmsf_r"])
+    scores = [Score(protein, HALVES, values, profiles)]
+
+    simulation = _Simulation.of(structure, frames)
+    labels = simulation.labels
     for name, joint in ((EQ5, eq5_ceiling(labels)), (RECOLOURED, recoloured(structure, labels))):
-        scores.append(Score(protein, name, compare_motions(Motion.of(joint), truth)))
+        scores.append(Score(protein, name, compare_motions(Motion.of(joint), simulation.motion)))
 
     for each in contenders:
         try:
@@ -205,18 +223,10 @@ def _score_system(system: System, contenders: Sequence[Contender], samples: int,
             continue
         start = time.perf_counter()
         conformations = dynamics.sample(samples, seed=seed)
-        ensemble_seconds = seconds + time.perf_counter() - start
+        times = {"seconds": seconds, "ensemble_seconds": seconds + time.perf_counter() - start}
         placed = superpose_on(conformations, structure.ca)
-        values = compare(dynamics.marginals, dynamics.coupling, labels)
-        values |= coupling_by_range(dynamics.coupling, labels.coupling, structure.ca)
-        values |= compare_ensembles(placed, superposed, structure.ca, np.random.default_rng(draws))
-        values |= compare_motions(Motion.of(dynamics), truth)
-        values |= _geometry(structure, conformations)
-        values |= {"seconds": seconds, "ensemble_seconds": ensemble_seconds}
-        profiles = {
-            "rmsf": Profile(dynamics.rmsf, rmsf),
-            "ensemble_rmsf": Profile(fluctuation(placed), fluctuation(superposed)),
-        }
+        values, profiles = simulation.judge(dynamics, Motion.of(dynamics), placed, np.random.default_rng(draws))
+        values |= _geometry(structure, conformations) | times
         scores.append(Score(protein, each.name, values, profiles, each.knows(system.cluster)))
     return scores
 
