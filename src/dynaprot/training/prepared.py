@@ -14,13 +14,11 @@ from ..errors import TrainingDataError
 from ..safe_file import replacing
 from ..structure.protein import Structure
 
-__all__ = ["KINDS", "PreparedProtein"]
+__all__ = ["PreparedProtein"]
 
 Array = NDArray[np.floating]
 
 FORMAT = "dynaprot-protein-1"
-KINDS = ("simulation", "models", "conformers", "crystal")
-"""Where labels come from. Only those of a simulation are thermal in their absolute size."""
 STRUCTURE = ("n", "ca", "c", "chain_ids", "residue_ids", "residue_names")
 NUMBERS = ("conformations", "trajectories", "effective_samples", "split_half_rmsf_r")
 TEXTS = ("kind", "superposition", "source", "licence", "cluster")
@@ -44,7 +42,8 @@ class PreparedProtein:
     frames : ndarray, shape=(K, N, 3, 3)
         N, CA and C of a few conformations, Å, superposed on the reference. None of a crystal: K = 0.
     kind : str
-        One of `KINDS`.
+        ``simulation``, ``models`` (of one file), ``conformers`` or ``crystal``. Only a simulation's sizes are
+        thermal; of the others directions and relative sizes are meant.
     conformations, trajectories : int
         How many there were; conformers of an experiment are a trajectory each.
     effective_samples : float
@@ -123,7 +122,9 @@ class PreparedProtein:
             raise TrainingDataError(f"{path}: no such file.") from error
         # What a damaged archive raises depends on where the damage is.
         except (OSError, ValueError, EOFError, AttributeError, NotImplementedError, zipfile.BadZipFile) as error:
-            raise TrainingDataError(f"{path}: is damaged or no prepared protein ({error}); prepare it again.") from error
+            raise TrainingDataError(
+                f"{path}: is damaged or no prepared protein ({error}); prepare it again."
+            ) from error
         if str(arrays.get("format")) != FORMAT:
             raise TrainingDataError(f"{path}: is no protein that `dynaprot prepare` wrote ({FORMAT} expected).")
         structure = Structure.from_arrays(

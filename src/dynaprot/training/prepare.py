@@ -1,0 +1,306 @@
+"""Make labels for training: every source of motion in, one file a protein out (`dynaprot prepare`)."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TrainingDataError
+from ..joint.spd import unit_diagonal
+from .metrics import pearson
+from .prepared import PreparedProtein
+from .sources import Displacements, Ensemble, Source
+from .splits import Split, sequence_clusters, split_by_cluster
+from .superposition import chunks, superpose
+
+__all__ = ["Outcome", "effective_samples", "prepare", "prepare_protein", "split_half_rmsf_r", "split_prepared"]
+
+Array = NDArray[np.floating]
+Indices = NDArray[np.int64]
+
+FEWEST = 4
+"""Conformations: fewer cannot span a 3 x 3 covariance."""
+KEPT_FRAMES = 16
+"""Conformations kept for augmentation."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one protein.
+
+    Attributes
+    ----------
+    name : str
+    path : Path or None
+        The prepared file; None if there is none.
+    kept : bool
+        It was there already.
+    messages : tuple of str
+        What was left out, or why there is no file.
+    """
+
+    name: str
+    path: Path | None
+    kept: bool
+    messages: tuple[str, ...]
+
+
+def prepare(
+    sources: Sequence[Source], folder: Path, *, core_weighted: bool = False, jobs: int | None = None
+) -> Iterator[Outcome]:
+    """Prepare proteins, several at a time; a file that is there and whole is kept.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        As from `find_sources`.
+    folder : Path
+        Where each protein's ``<name>.npz`` goes. A file of the same source and superposition is not made again.
+    core_weighted : bool
+        As in `superpose`.
+    jobs : int, optional
+        Processes; by default one for each processor. With 1 the work is done in this process.
+
+    Yields
+    ------
+    Outcome
+        One for each source, as they are done.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = min(jobs or os.cpu_count() or 1, len(sources))
+    if jobs <= 1:
+        for source in sources:
+            yield _attempt(source, folder, core_weighted)
+        return
+    # Spawned, not forked: the progress bar runs a thread, which a fork would tear apart.
+    with (
+        _one_thread_a_process(),
+        ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool,
+    ):
+        waiting = {pool.submit(_attempt, source, folder, core_weighted): source for source in sources}
+        try:
+            for done in as_completed(waiting):
+                error = done.exception()  # of the process, as when memory ran out: what it worked on is not known
+                if error is None:
+                    yield done.result()
+                else:
+                    yield Outcome(waiting[done].name, None, False, (f"its process ended: {error}",))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_thread_a_process() -> Iterator[None]:
+    """Keep the linear algebra of many processes from starting many threads each; they inherit the environment."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _attempt(source: Source, folder: Path, core_weighted: bool) -> Outcome:
+    path = folder / f"{source.name}.npz"
+    superposition = _superposition_name(core_weighted)
+    try:
+        there = PreparedProtein.load(path)
+        if (there.source, there.superposition) == (source.description, superposition):
+            return Outcome(source.name, path, True, there.structure.notices)
+    except TrainingDataError:
+        pass  # missing or damaged: made anew
+    try:
+        protein = prepare_protein(source, core_weighted)
+        protein.save(path)
+    except Exception as error:  # one broken simulation of a thousand must not end the run, whatever its reader raises
+        message = " ".join(str(error).split()).removeprefix(f"{source.name}: ")
+        return Outcome(source.name, None, False, (message or type(error).__name__,))
+    return Outcome(source.name, path, False, protein.structure.notices)
+
+
+def prepare_protein(source: Source, core_weighted: bool = False) -> PreparedProtein:
+    """Read one protein's source and work out its labels."""
+    content = source.read()
+    named = replace(content.structure, name=source.name)
+    if isinstance(content, Displacements):
+        return _of_crystal(replace(content, structure=named), source)
+    return _of_ensemble(replace(content, structure=named), source, core_weighted)
+
+
+def _superposition_name(core_weighted: bool) -> str:
+    return "core-weighted" if core_weighted else "plain"
+
+
+def _of_crystal(crystal: Displacements, source: Source) -> PreparedProtein:
+    structure = crystal.structure
+    return PreparedProtein(
+        structure,
+        marginals=_in_local_frames(crystal.displacements, structure.rotations),
+        coupling=None,
+        mean=structure.ca,
+        frames=np.zeros((0, len(structure), 3, 3)),
+        kind="crystal",
+        conformations=1,
+        trajectories=1,
+        effective_samples=1.0,
+        split_half_rmsf_r=float("nan"),
+        superposition=_superposition_name(False),
+        source=source.description,
+        licence=source.licence,
+        cluster=crystal.cluster,
+    )
+
+
+def _of_ensemble(ensemble: Ensemble, source: Source, core_weighted: bool) -> PreparedProtein:
+    structure = ensemble.structure
+    count = len(ensemble.frames)
+    if count < FEWEST:
+        raise TrainingDataError(f"{source.name}: {count} conformations are too few; {FEWEST} are needed.")
+    rotations, shifts = superpose(ensemble.frames, structure.ca, core_weighted)
+    mean = np.zeros((len(structure), 3))
+    for rows in chunks(count):
+        mean += (ensemble.frames[rows] @ rotations[rows] + shifts[rows]).sum(0) / count
+    displacements = np.empty(ensemble.frames.shape, dtype=np.float32)
+    for rows in chunks(count):
+        displacements[rows] = ensemble.frames[rows] @ rotations[rows] + shifts[rows] - mean
+    marginals = np.zeros((len(structure), 3, 3))
+    moments = np.zeros((len(structure), len(structure)))
+    for rows in chunks(count):
+        by_residue = displacements[rows].transpose(1, 0, 2).astype(np.float64)
+        marginals += np.swapaxes(by_residue, 1, 2) @ by_residue / (count - 1)
+        flat = by_residue.reshape(len(structure), -1)
+        moments += flat @ flat.T
+    still = np.diagonal(moments) <= 0
+    if still.any():
+        raise TrainingDataError(
+            f"{source.name}: residue {structure.residue_label(int(still.argmax()))} does not move at all; are the "
+            "conformations copies of each other?"
+        )
+    picked = np.unique(np.linspace(0, len(ensemble.backbones) - 1, KEPT_FRAMES).astype(int))
+    placing = ensemble.backbone_frames[picked]
+    frames = ensemble.backbones[picked] @ rotations[placing][:, None] + shifts[placing][:, None]
+    return PreparedProtein(
+        structure,
+        marginals=_in_local_frames(marginals, structure.rotations),
+        coupling=unit_diagonal(moments),
+        mean=mean,
+        frames=frames,
+        kind=ensemble.kind,
+        conformations=count,
+        trajectories=len(np.unique(ensemble.trajectory)),
+        effective_samples=effective_samples(displacements, ensemble.trajectory),
+        split_half_rmsf_r=split_half_rmsf_r(displacements, ensemble.trajectory),
+        superposition=_superposition_name(core_weighted),
+        source=source.description,
+        licence=source.licence,
+        cluster=ensemble.cluster,
+    )
+
+
+def _in_local_frames(covariances: Array, rotations: Array) -> Array:
+    """R^T Sigma R: the rotations' columns are the local axes, so that R maps local to global."""
+    return np.swapaxes(rotations, 1, 2) @ covariances @ rotations
+
+
+def effective_samples(displacements: Array, trajectory: Indices) -> float:
+    """How many independent conformations an ensemble is worth.
+
+    Of each trajectory F / (1 + 2 sum rho_k), with the autocorrelation rho of all residues together, each counting the
+    same, about the mean of the whole ensemble: trajectories that stay apart from each other are one sample each. The
+    sum ends where a pair of terms is no longer positive (Geyer 1992).
+
+    Parameters
+    ----------
+    displacements : ndarray, shape=(F, N, 3)
+        Superposed positions less their mean, Å.
+    trajectory : ndarray, shape=(F,), dtype=int
+        Of each frame.
+
+    Returns
+    -------
+    float
+        From 1 for each trajectory to 1 for each frame.
+    """
+    size = np.sqrt((displacements**2).sum(2).mean(0))
+    total = 0.0
+    for number in np.unique(trajectory):
+        series = displacements[trajectory == number] / size[:, None]
+        length = len(series)
+        padded = 2 ** int(np.ceil(np.log2(2 * length)))
+        autocovariance = np.zeros(length)
+        for residues in np.array_split(np.arange(len(size)), max(1, length * len(size) // 1_000_000)):
+            spectrum = np.abs(np.fft.rfft(series[:, residues], padded, axis=0)) ** 2
+            autocovariance += np.fft.irfft(spectrum.sum((1, 2)), padded)[:length]
+        correlation = autocovariance / np.arange(length, 0, -1)
+        correlation /= correlation[0]
+        pairs = correlation[: length // 2 * 2].reshape(-1, 2).sum(1)
+        ends = np.flatnonzero(pairs <= 0)
+        pairs = pairs[: ends[0]] if len(ends) else pairs
+        time = 2.0 * pairs.sum() - 1.0  # 1 + 2 (rho_1 + rho_2 + ...), as rho_0 = 1
+        total += length / min(max(time, 1.0), length)
+    return float(total)
+
+
+def split_half_rmsf_r(displacements: Array, trajectory: Indices) -> float:
+    """Pearson correlation of the RMSF of two halves of an ensemble.
+
+    The halves are the first and the second of every trajectory, and of all trajectories of a single frame, as
+    independent conformers are: in their order, which leaves the chains of one crystal on one side.
+
+    Parameters
+    ----------
+    displacements, trajectory
+        As in `effective_samples`.
+
+    Returns
+    -------
+    float
+        NaN where a half does not move.
+    """
+    second = np.zeros(len(trajectory), dtype=bool)
+    alone = []
+    for number in np.unique(trajectory):
+        rows = np.flatnonzero(trajectory == number)
+        if len(rows) == 1:
+            alone.append(rows[0])
+        second[rows[(len(rows) + 1) // 2 :]] = True
+    second[alone[(len(alone) + 1) // 2 :]] = True
+    halves = [displacements[half].std(0, dtype=np.float64) for half in (~second, second)]
+    rmsf = np.sqrt((np.array(halves) ** 2).sum(2))
+    if np.ptp(rmsf, axis=1).min() == 0:  # a half of equal conformations, or of one, has nothing to compare
+        return float("nan")
+    return pearson(rmsf[0], rmsf[1])
+
+
+def split_prepared(folder: Path, seed: int = 0) -> Split:
+    """Split the prepared proteins of a folder by cluster: those that the sources told, or else by sequence.
+
+    Raises
+    ------
+    TrainingDataError
+        If there are fewer than three clusters.
+    """
+    proteins = [PreparedProtein.load(path) for path in sorted(folder.glob("*.npz"))]
+    clusters = {protein.name: protein.cluster for protein in proteins}
+    if not all(clusters.values()):
+        clusters = sequence_clusters({protein.name: _chains(protein) for protein in proteins})
+    return split_by_cluster(clusters, seed)
+
+
+def _chains(protein: PreparedProtein) -> list[str]:
+    letters = np.array(list(protein.structure.sequence))
+    ids = protein.structure.chain_ids
+    return ["".join(letters[ids == chain]) for chain in dict.fromkeys(ids)]

@@ -1,0 +1,619 @@
+"""Where labels come from: simulations, models, conformers, crystals, each read into one of two forms.
+
+`find_sources` only looks at names, so that it is quick; the reading is done later, protein by protein, by whoever calls
+`Source.read`. mdtraj and h5py are imported where a trajectory is read, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TrainingDataError
+from ..structure import Structure, load_structure
+from ..structure.residues import one_letter_code
+from ..views.atoms import residue_rotations
+from .alignment import align
+from .superposition import superpose
+
+__all__ = ["Displacements", "Ensemble", "Source", "find_sources"]
+
+Array = NDArray[np.floating]
+Indices = NDArray[np.int64]
+
+REPLICA = re.compile(r"(?P<name>.+?)_(?:prod_)?R(?P<replica>\d+)(?P<fitted>_fit)?\.xtc")
+STRUCTURE_FILES = (".pdb", ".ent", ".cif", ".mmcif")
+BACKBONE = ("N", "CA", "C")
+
+AT_ONCE = 200
+"""Frames read together: a simulation is never in memory with all its atoms."""
+WITH_BACKBONE = 50
+"""Of a trajectory, N and C are kept of every so many frames."""
+BACKBONES = 16
+"""Where only C-alphas are known, N and C are rebuilt in so many frames."""
+LONGEST_STEP = 10.0
+"""Å between bonded residues' C-alphas (3.8 in a chain) above which the molecule was torn apart."""
+
+SAME_PROTEIN = 0.9
+"""Share of equal letters among matched residues from which two chains are conformers of one protein."""
+COVERAGE = 0.8
+"""Share of the reference's residues that a conformer must have: each missing one is lost to all."""
+
+ATLAS_LICENCE = "CC BY-NC 4.0 (ATLAS)"
+MDCATH_LICENCE = "CC BY 4.0 (mdCATH)"
+UNSTATED = "unstated"
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Conformations of one protein.
+
+    Attributes
+    ----------
+    structure : Structure
+        The reference.
+    frames : ndarray, shape=(F, N, 3)
+        C-alpha positions, Å, not superposed.
+    trajectory : ndarray, shape=(F,), dtype=int
+        Which trajectory each frame is of, in the order of time; independent conformers are each of their own.
+    backbones : ndarray, shape=(B, N, 3, 3)
+        N, CA and C of some of the frames.
+    backbone_frames : ndarray, shape=(B,), dtype=int
+        Which these are.
+    kind, cluster : str
+        As in `PreparedProtein`.
+    """
+
+    structure: Structure
+    frames: Array
+    trajectory: Indices
+    backbones: Array
+    backbone_frames: Indices
+    kind: str
+    cluster: str = ""
+
+
+@dataclass(frozen=True)
+class Displacements:
+    """A crystal's anisotropic displacements U of each C-alpha, shape=(N, 3, 3), Å^2, in the structure's frame."""
+
+    structure: Structure
+    displacements: Array
+    cluster: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One protein to prepare.
+
+    Attributes
+    ----------
+    name : str
+        Of the protein, fit for a file's name.
+    description, licence : str
+        For people to read.
+    read : callable
+        Does the work; raises where the data are broken.
+    """
+
+    name: str
+    description: str
+    licence: str
+    read: Callable[[], Ensemble | Displacements]
+
+
+def find_sources(
+    paths: Iterable[Path],
+    *,
+    topology: Path | None = None,
+    conformers: bool = False,
+    temperature: int = 320,
+    licence: str | None = None,
+) -> list[Source]:
+    """List the proteins that files and folders hold.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Trajectories in the layout of ATLAS, its zips, mdCATH's ``.h5``, PDB and mmCIF files, packed ``.npz`` archives,
+        or folders with any of these.
+    topology : Path, optional
+        The paths are trajectories of this one molecule, of any format that mdtraj reads.
+    conformers : bool
+        All chains and models under each path are conformers of one protein, where their sequence is the same.
+    temperature : int
+        Which of mdCATH's temperatures, K.
+    licence : str, optional
+        Of the data, where it is not what ATLAS or mdCATH or the archive state.
+
+    Returns
+    -------
+    list of Source
+        In the order of the paths.
+
+    Raises
+    ------
+    TrainingDataError
+        If a path does not exist or holds nothing that is known, or two proteins have one name.
+    """
+    paths = list(paths)
+    for path in (*paths, *([topology] if topology else [])):
+        if not path.exists():
+            raise TrainingDataError(f"{path}: no such file or folder.")
+    if topology is not None:
+        read = partial(_read_trajectories, topology, tuple(paths))
+        description = f"{', '.join(path.name for path in paths)} of {topology.name}"
+        sources = [Source(_name(topology), description, UNSTATED, read)]
+    elif conformers:
+        sources = [Source(_name(path), path.name, UNSTATED, partial(_read_conformers, path)) for path in paths]
+    else:
+        sources = []
+        for path in paths:
+            found = list(_in_files(sorted(path.rglob("*")) if path.is_dir() else [path], temperature))
+            if not found:
+                raise TrainingDataError(
+                    f"{path}: holds no trajectory in ATLAS's layout, zip, mdCATH .h5, structure file or archive."
+                )
+            sources += found
+    twice = [name for name, number in Counter(source.name for source in sources).items() if number > 1]
+    if twice:
+        raise TrainingDataError(
+            f"{', '.join(twice[:5])}: found more than once in the sources; prepare them into separate folders."
+        )
+    return [replace(source, licence=licence) for source in sources] if licence else sources
+
+
+def _in_files(files: Sequence[Path], temperature: int) -> Iterator[Source]:
+    """Sources among some files; a topology of a trajectory is none itself."""
+    simulated = _replicas(str(file) for file in files)
+    for stem, replicas in simulated.items():
+        topology = Path(f"{stem}.pdb")
+        description = ", ".join(Path(replica).name for replica in replicas)
+        read = partial(_read_trajectories, topology, tuple(map(Path, replicas)))
+        yield Source(_name(topology), description, ATLAS_LICENCE, read)
+    for file in files:
+        if file.suffix == ".zip":
+            yield from _in_zip(file)
+        elif file.suffix == ".h5":
+            name = _name(file).removeprefix("mdcath_dataset_")
+            description = f"{file.name} at {temperature} K"
+            yield Source(name, description, MDCATH_LICENCE, partial(_read_mdcath, file, temperature))
+        elif file.suffix == ".npz":
+            yield from _in_archive(file)
+        elif _is_structure(file) and str(file.with_suffix("")) not in simulated:
+            yield Source(_name(file), file.name, UNSTATED, partial(_read_structure, file))
+
+
+def _replicas(files: Iterable[str]) -> dict[str, list[str]]:
+    """Trajectories by the path of their molecule without its ending; a fitted one goes before its original."""
+    found: dict[str, dict[int, str]] = defaultdict(dict)
+    for file in sorted(files):
+        match = REPLICA.fullmatch(file)
+        if match and (match["fitted"] or int(match["replica"]) not in found[match["name"]]):
+            found[match["name"]][int(match["replica"])] = file
+    return {name: [replicas[number] for number in sorted(replicas)] for name, replicas in found.items()}
+
+
+def _in_zip(path: Path) -> Iterator[Source]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            molecules = _replicas(archive.namelist())
+    except zipfile.BadZipFile:
+        molecules = {_name(path): []}  # its reader finds the same fault, and is heard
+    for stem, replicas in molecules.items():
+        description = ", ".join([path.name, *(PurePosixPath(replica).name for replica in replicas)])
+        read = partial(_read_zip, path, f"{stem}.pdb", tuple(replicas))
+        yield Source(PurePosixPath(stem).name, description, ATLAS_LICENCE, read)
+
+
+def _in_archive(path: Path) -> Iterator[Source]:
+    with _opened(path) as file:
+        if "offset" not in file or not ("frames" in file or "U" in file):
+            return
+        names = file["name"]
+        licences = file["licence"] if "licence" in file else np.full(len(names), UNSTATED)
+        origins = file["source"] if "source" in file else np.full(len(names), "")
+    for k, (name, licence, origin) in enumerate(zip(names, licences, origins, strict=True)):
+        description = ", ".join(filter(None, [path.name, str(origin)]))
+        yield Source(_file_name(str(name)), description, str(licence), partial(_read_archive, path, k))
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]", "_", name)
+
+
+def _name(path: Path) -> str:
+    return path.name if path.is_dir() else Path(path.name.removesuffix(".gz")).stem
+
+
+def _is_structure(path: Path) -> bool:
+    return path.name.removesuffix(".gz").endswith(STRUCTURE_FILES)
+
+
+# Simulations -------------------------------------------------------------------------------------------------------
+
+
+def _require(package: str) -> Any:
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise TrainingDataError(
+            f'Simulations are read with {package}, which is not installed: pip install "dynaprot[train]"'
+        ) from error
+
+
+def _read_trajectories(topology: Path, trajectories: Sequence[Path]) -> Ensemble:
+    mdtraj = _require("mdtraj")
+    if not topology.is_file():
+        raise TrainingDataError(f"{topology}: is missing beside its trajectories.")
+    if _is_structure(topology) or topology.suffix == ".gro":
+        molecule = mdtraj.load(str(topology))[0]
+    else:  # a topology without coordinates: the simulation's first frame is the reference
+        molecule = mdtraj.load_frame(str(trajectories[0]), 0, top=str(topology))
+    structure, atoms = _reference(molecule, _name(topology))
+
+    def frames(path: Path) -> Iterator[Array]:
+        for chunk in mdtraj.iterload(str(path), top=molecule.topology, chunk=AT_ONCE, atom_indices=atoms.ravel()):
+            yield 10.0 * chunk.xyz  # nm
+
+    return _stream(structure, {path.name: partial(frames, path) for path in trajectories})
+
+
+def _read_zip(path: Path, topology: str, trajectories: Sequence[str]) -> Ensemble:
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+        for member in (topology, *trajectories):
+            if member not in archive.namelist():
+                raise TrainingDataError(f"{path}: holds no {member} beside its trajectories.")
+            archive.extract(member, folder)
+        inside = [Path(folder, trajectory) for trajectory in trajectories]
+        return _read_trajectories(Path(folder, topology), inside)
+
+
+def _read_mdcath(path: Path, temperature: int) -> Ensemble:
+    """One domain: PDB text, and Å by ``<domain>/<temperature>/<replica>/coords`` (Mirarchi et al. 2024)."""
+    h5py, mdtraj = _require("h5py"), _require("mdtraj")
+    with h5py.File(path, "r") as file:
+        domain = file[next(iter(file))]
+        if "pdbProteinAtoms" not in domain:
+            raise TrainingDataError(f"{path}: has no pdbProteinAtoms; is it of mdCATH?")
+        if str(temperature) not in domain:
+            known = ", ".join(sorted(key for key in domain if key.isdigit()))
+            raise TrainingDataError(f"{path}: has no simulation at {temperature} K; it has {known or 'none'}.")
+        with tempfile.TemporaryDirectory() as folder:
+            text = Path(folder, "protein.pdb")
+            text.write_bytes(domain["pdbProteinAtoms"][()])
+            molecule = mdtraj.load(str(text))
+        structure, atoms = _reference(molecule, _name(path).removeprefix("mdcath_dataset_"))
+
+        def frames(replica: str) -> Iterator[Array]:
+            positions = domain[str(temperature)][replica]["coords"]
+            for start in range(0, len(positions), AT_ONCE):
+                yield positions[start : start + AT_ONCE][:, atoms.ravel()]
+
+        replicas = sorted(domain[str(temperature)], key=int)
+        return _stream(structure, {f"replica {replica}": partial(frames, replica) for replica in replicas})
+
+
+def _reference(molecule: Any, name: str) -> tuple[Structure, Indices]:
+    """Residues with a backbone of an mdtraj trajectory's first frame, and their atoms N, CA, C: shape=(N, 3)."""
+    residues, atoms = [], []
+    for residue in molecule.topology.residues:
+        found = {atom.name: atom.index for atom in residue.atoms}
+        if found.keys() >= set(BACKBONE):
+            residues.append(residue)
+            atoms.append([found[name] for name in BACKBONE])
+    if not residues:
+        raise TrainingDataError(f"{name}: the topology has no residue with N, CA and C.")
+    positions = 10.0 * molecule.xyz[0][np.array(atoms)].astype(np.float64)
+    structure = Structure.from_arrays(
+        positions[:, 0],
+        positions[:, 1],
+        positions[:, 2],
+        "".join(one_letter_code(residue.name) for residue in residues),
+        chain_ids=[residue.chain.chain_id or str(residue.chain.index) for residue in residues],
+        residue_ids=[residue.resSeq for residue in residues],
+        residue_names=[residue.name for residue in residues],
+        name=name,
+    )
+    return structure, np.array(atoms)
+
+
+def _stream(structure: Structure, trajectories: dict[str, Callable[[], Iterator[Array]]]) -> Ensemble:
+    """Read trajectories of backbone atoms, shape=(F, 3N, 3), piece by piece; what is broken is left out, and said."""
+    frames: list[Array] = []
+    backbones: list[Array] = []
+    lengths: list[int] = []
+    notices: list[str] = []
+    for name, read in trajectories.items():
+        try:
+            alphas, some = _read_one(structure, read())
+        except Exception as error:  # readers raise whatever comes to them
+            notices.append(f"Left out {name}: {' '.join(str(error).split())[:200] or type(error).__name__}.")
+            continue
+        lengths.append(len(alphas))
+        frames.append(alphas)
+        backbones.append(some)
+    if not frames:
+        raise TrainingDataError(f"{structure.name}: no trajectory can be read. {' '.join(notices)}")
+    starts = np.cumsum([0, *lengths[:-1]])
+    return Ensemble(
+        replace(structure, notices=structure.notices + tuple(notices)),
+        np.concatenate(frames),
+        np.repeat(np.arange(len(lengths)), lengths),
+        np.concatenate(backbones),
+        np.concatenate(
+            [start + np.arange(0, length, WITH_BACKBONE) for start, length in zip(starts, lengths, strict=True)]
+        ),
+        "simulation",
+    )
+
+
+def _read_one(structure: Structure, pieces: Iterable[Array]) -> tuple[Array, Array]:
+    """C-alphas of every frame of one trajectory, and the backbone of some."""
+    alphas, backbones = [], []
+    bonded = np.flatnonzero(structure.next_residue >= 0)
+    read = 0
+    for piece in pieces:
+        piece = piece.reshape(len(piece), len(structure), 3, 3)
+        alpha = piece[:, :, 1].astype(np.float32)
+        if not np.isfinite(piece).all():
+            raise TrainingDataError(f"a coordinate is not finite within frames {read} to {read + len(piece)}")
+        steps = np.linalg.norm(alpha[:, structure.next_residue[bonded]] - alpha[:, bonded], axis=2)
+        if steps.max(initial=0.0) > LONGEST_STEP:
+            residue = structure.residue_label(bonded[steps.max(0).argmax()])
+            raise TrainingDataError(
+                f"the chain is torn after residue {residue} within frames {read} to {read + len(piece)}; make the "
+                "molecule whole across the periodic box first"
+            )
+        alphas.append(alpha)
+        backbones.append(piece[-read % WITH_BACKBONE :: WITH_BACKBONE].astype(np.float32))
+        read += len(piece)
+    if read == 0:
+        raise TrainingDataError("it holds no frame")
+    return np.concatenate(alphas), np.concatenate(backbones)
+
+
+# Structure files ---------------------------------------------------------------------------------------------------
+
+
+def _read_structure(path: Path) -> Ensemble | Displacements:
+    """Several models are an ensemble; one with ANISOU records is a crystal."""
+    structure, backbones = _models(path)
+    if len(backbones) > 1:
+        return _independent(structure, backbones, "models")
+    displacements = _anisotropic_displacements(path, structure)
+    seen = np.linalg.eigvalsh(displacements).min(1) > 0
+    if not seen.any():
+        raise TrainingDataError(f"{path}: one model without ANISOU records of C-alphas tells nothing of motion.")
+    return Displacements(_rows(structure, seen), displacements[seen])
+
+
+def _models(path: Path) -> tuple[Structure, Array]:
+    """The residues that all models of a file have, and their N, CA and C: shape=(models, N, 3, 3)."""
+    structure = replace(load_structure(path), notices=())  # ligands and the like do not matter to labels
+    document = _document(path)
+    if len(document) == 1:
+        return structure, np.stack([structure.n, structure.ca, structure.c], axis=1)[None]
+    keys = list(zip(structure.chain_ids, structure.residue_ids, strict=True))
+    backbones = np.full((len(document), len(structure), 3, 3), np.nan)
+    for model, of_model in zip(document, backbones, strict=True):
+        atoms = _backbone_atoms(model)
+        for k, key in enumerate(keys):
+            for column, name in enumerate(BACKBONE):
+                if candidates := atoms.get((*key, name)):
+                    of_model[k, column] = max(candidates, key=lambda atom: atom.occ).pos.tolist()
+    common = np.isfinite(backbones).all((0, 2, 3))
+    return _rows(structure, common), backbones[:, common]
+
+
+def _document(path: Path) -> gemmi.Structure:
+    try:
+        return gemmi.read_structure(str(path))
+    except (RuntimeError, ValueError) as error:
+        raise TrainingDataError(f"{path}: cannot be read as PDB or mmCIF ({error}).") from error
+
+
+def _backbone_atoms(model: gemmi.Model) -> dict[tuple[str, str, str], list[gemmi.Atom]]:
+    """Backbone atoms, all alternate conformers, by chain, residue number and name."""
+    atoms = defaultdict(list)
+    for chain in model:
+        for residue in chain:
+            for atom in residue:
+                if atom.name in BACKBONE:
+                    atoms[chain.name, str(residue.seqid), atom.name].append(atom)
+    return atoms
+
+
+def _anisotropic_displacements(path: Path, structure: Structure) -> Array:
+    """U of each C-alpha, shape=(N, 3, 3), Å^2; zero where the file has none."""
+    atoms = _backbone_atoms(_document(path)[0])
+    displacements = np.zeros((len(structure), 3, 3))
+    for k, (chain, number) in enumerate(zip(structure.chain_ids, structure.residue_ids, strict=True)):
+        # The alternate conformer that the structure was read from.
+        nearest = min(
+            atoms.get((chain, number, "CA"), []),
+            key=lambda atom: np.linalg.norm(atom.pos.tolist() - structure.ca[k]),
+            default=None,
+        )
+        if nearest is not None:
+            displacements[k] = nearest.aniso.as_mat33().tolist()
+    return displacements
+
+
+def _read_conformers(path: Path) -> Ensemble:
+    """Chains of one sequence in the files of a folder (or in one file), each a conformer."""
+    chains: list[tuple[Structure, Array]] = []
+    files = sorted(filter(_is_structure, path.rglob("*"))) if path.is_dir() else [path]
+    for file in files:
+        structure, models = _models(file)
+        for chain in dict.fromkeys(structure.chain_ids):
+            of_chain = structure.chain_ids == chain
+            chains += [(_rows(structure, of_chain), model[of_chain]) for model in models]
+    if not chains:
+        raise TrainingDataError(f"{path}: holds no structure file.")
+    reference = _most_common(structure for structure, _ in chains)
+    conformers: list[Array] = []
+    other = short = 0
+    for structure, backbone in chains:
+        mine, theirs, share = _matched(reference, structure)
+        if share < SAME_PROTEIN:
+            other += 1
+        elif len(mine) < COVERAGE * len(reference):
+            short += 1
+        else:
+            placed = np.full((len(reference), 3, 3), np.nan)
+            placed[mine] = backbone[theirs]
+            conformers.append(placed)
+    backbones = np.array(conformers)
+    common = np.isfinite(backbones).all((0, 2, 3))
+    backbones = backbones[:, common]
+    if not common.any():
+        raise TrainingDataError(f"{path}: its chains have no residue in common.")
+    central = backbones[_central(backbones[:, :, 1])]
+    notices = []
+    if other:
+        notices.append(f"Left out {other} chains of another sequence.")
+    if short:
+        notices.append(f"Left out {short} chains with less than {COVERAGE:.0%} of the residues.")
+    # The structure is the conformer nearest the mean, with the names of the reference.
+    structure = Structure.from_arrays(
+        central[:, 0],
+        central[:, 1],
+        central[:, 2],
+        "".join(np.array(list(reference.sequence))[common]),
+        chain_ids=reference.chain_ids[common],
+        residue_ids=reference.residue_ids[common],
+        residue_names=reference.residue_names[common],
+        name=_name(path),
+        notices=tuple(notices),
+    )
+    return _independent(structure, backbones, "conformers")
+
+
+def _most_common(chains: Iterable[Structure]) -> Structure:
+    """The chain that most others are conformers of, the longest of those."""
+    distinct: dict[str, Structure] = {}
+    number: Counter[str] = Counter()
+    for chain in chains:
+        distinct.setdefault(chain.sequence, chain)
+        number[chain.sequence] += 1
+
+    def support(candidate: Structure) -> tuple[int, int]:
+        alike = sum(
+            number[other.sequence] for other in distinct.values() if _matched(candidate, other)[2] >= SAME_PROTEIN
+        )
+        return alike, len(candidate)
+
+    return max(distinct.values(), key=support)
+
+
+def _matched(a: Structure, b: Structure) -> tuple[Indices, Indices, float]:
+    """Rows of two chains that are the same residue, and the share of these with the same letter.
+
+    By residue number where the numbers agree with the letters: beside a missing loop, several alignments are alike.
+    """
+    letters_a, letters_b = np.array(list(a.sequence)), np.array(list(b.sequence))
+    _, i, j = np.intersect1d(a.residue_ids, b.residue_ids, return_indices=True)
+    order = np.argsort(i)
+    i, j = i[order], j[order]
+    alike = float((letters_a[i] == letters_b[j]).mean()) if len(i) else 0.0
+    if alike < SAME_PROTEIN or len(i) < COVERAGE * min(len(a), len(b)):
+        i, j = align(a.sequence, b.sequence).matched
+        alike = float((letters_a[i] == letters_b[j]).mean()) if len(i) else 0.0
+    return i, j, alike
+
+
+def _central(frames: Array) -> int:
+    """The frame nearest the mean of all."""
+    rotations, shifts = superpose(frames, frames[0])
+    placed = frames @ rotations + shifts
+    return int(((placed - placed.mean(0)) ** 2).sum((1, 2)).argmin())
+
+
+def _independent(structure: Structure, backbones: Array, kind: str) -> Ensemble:
+    every = np.arange(len(backbones))
+    return Ensemble(structure, backbones[:, :, 1], every, backbones, every, kind)
+
+
+def _rows(structure: Structure, kept: NDArray[np.bool_]) -> Structure:
+    """Some residues of a structure, without its other atoms."""
+    columns = ("n", "ca", "c", "chain_ids", "residue_ids", "residue_names", "label_chain_ids", "label_residue_ids")
+    return replace(
+        structure,
+        sequence="".join(np.array(list(structure.sequence))[kept]),
+        atoms=None,
+        **{name: getattr(structure, name)[kept] for name in columns},
+    )
+
+
+# Packed archives ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            yield file
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise TrainingDataError(f"{path}: is damaged or no archive of arrays ({error}).") from error
+
+
+@lru_cache(maxsize=1)
+def _archive(path: Path) -> dict[str, NDArray]:
+    """All arrays of an archive; kept, because many proteins of it follow each other."""
+    with _opened(path) as file:
+        return {name: file[name] for name in file.files}
+
+
+def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
+    arrays = _archive(path)
+    rows = slice(arrays["offset"][index], arrays["offset"][index + 1])
+    structure = Structure.from_arrays(
+        arrays["N"][rows],
+        arrays["CA"][rows],
+        arrays["C"][rows],
+        str(arrays["seq"][index]),
+        name=_file_name(str(arrays["name"][index])),
+    )
+    cluster = str(arrays["cluster"][index])
+    if "U" in arrays:
+        displacements = arrays["U"][rows][:, [0, 3, 4, 3, 1, 5, 4, 5, 2]].reshape(-1, 3, 3).astype(np.float64)
+        seen = np.linalg.eigvalsh(displacements).min(1) > 0
+        return Displacements(_rows(structure, seen), displacements[seen], cluster)
+    numbers = arrays["n_frames"].astype(np.int64)
+    first = int((numbers[:index] * np.diff(arrays["offset"])[:index] * 3).sum())
+    count = int(numbers[index])
+    frames = arrays["frames"][first : first + count * len(structure) * 3].reshape(count, -1, 3)
+    experimental = "n_entries" in arrays  # then `traj` says of which entry, and each conformer stands alone
+    start = int(numbers[:index].sum())
+    trajectory = np.arange(count) if experimental else arrays["traj"][start : start + count].astype(np.int64)
+    picked = np.unique(np.linspace(0, count - 1, BACKBONES).astype(int))
+    return Ensemble(
+        structure,
+        frames,
+        trajectory,
+        _carried(structure, frames[picked]),
+        picked,
+        "conformers" if experimental else "simulation",
+        cluster,
+    )
+
+
+def _carried(structure: Structure, frames: Array) -> Array:
+    """Backbones for C-alpha frames, shape=(B, N, 3, 3): N and C turn as the C-alphas around them do."""
+    reference = np.stack([structure.n, structure.ca, structure.c], axis=1) - structure.ca[:, None]
+    rotations = residue_rotations(structure, frames)
+    return frames[:, :, None] + np.einsum("bnij,nkj->bnki", rotations, reference)
