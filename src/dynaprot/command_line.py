@@ -19,7 +19,7 @@ from rich.table import Table
 
 from . import __version__
 from .dynamics import Dynamics
-from .errors import DynaProtError, OutputError
+from .errors import DynaProtError, OutputError, TrainingDataError
 from .prediction import models, predict
 from .structure import load_structure
 
@@ -41,6 +41,14 @@ class EnsembleFormat(StrEnum):
     pdb = "pdb"
     dcd = "dcd"
     xtc = "xtc"
+
+
+class SplitName(StrEnum):
+    """How prepared proteins are dealt into training, validation and test."""
+
+    clusters = "clusters"
+    alphaflow = "alphaflow"
+    flexpert = "flexpert"
 
 
 StructureFile = Annotated[
@@ -165,6 +173,62 @@ def evaluate_command(
         console.print()
     _say("[yellow]Note:[/]", tuple(report.notes))
     _name(write_report(report, output))
+
+
+@app.command("prepare")
+def prepare_command(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(help="Trajectories as in ATLAS, its zips, mdCATH .h5, PDB, mmCIF, .npz archives, or folders."),
+    ],
+    output: Output = Path("prepared"),
+    topology: Annotated[
+        Path | None, typer.Option(help="The sources are trajectories of this one molecule, in any common format.")
+    ] = None,
+    conformers: Annotated[
+        bool, typer.Option("--conformers", help="Each source, file or folder, holds conformers of one protein.")
+    ] = False,
+    core_weighted: Annotated[
+        bool, typer.Option("--core-weighted", help="Superpose on what moves little, so that tails do not matter.")
+    ] = False,
+    temperature: Annotated[int, typer.Option(help="Which temperature of mdCATH, K.")] = 320,
+    licence: Annotated[str | None, typer.Option(help="Licence of the data, kept with every protein.")] = None,
+    split: Annotated[
+        SplitName, typer.Option(help="By sequence cluster, or a published split of ATLAS.")
+    ] = SplitName.clusters,
+    split_lists: Annotated[Path | None, typer.Option(help="Folder with the lists of a published split.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed deals clusters alike.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one for each processor by default.")] = None,
+) -> None:
+    """Make labels for training from simulations, models, conformers and crystals: one file a protein."""
+    from .training.prepare import prepare, split_prepared
+    from .training.sources import find_sources
+    from .training.splits import published_split
+
+    # Before hours of work, not after.
+    published = None if split is SplitName.clusters else published_split(split.value, split_lists)
+    found = find_sources(sources, topology=topology, conformers=conformers, temperature=temperature, licence=licence)
+    _make_folder(output)
+    outcomes = prepare(found, output, core_weighted=core_weighted, jobs=jobs)
+    done = list(track(outcomes, "Preparing", total=len(found), console=errors, transient=True))
+    for outcome in sorted(done, key=lambda outcome: (outcome.path is None, outcome.name)):
+        kind = "[bold red]Failed:[/]" if outcome.path is None else "[yellow]Note:[/]"
+        _say(kind, tuple(f"{outcome.name}: {message}" for message in outcome.messages))
+    failed = sum(outcome.path is None for outcome in done)
+    kept = sum(outcome.kept for outcome in done)
+    console.print(
+        f"{len(done) - failed - kept} proteins prepared, {kept} kept, {failed} failed, in {escape(str(output))}"
+    )
+    if failed == len(done):
+        raise TrainingDataError("Nothing could be prepared.")
+    try:
+        dealt = published or split_prepared(output, seed)
+    except TrainingDataError as error:
+        _say("[yellow]Note:[/]", (f"No split was made. {error}",))
+        return
+    dealt.save(output / "split.json")
+    counts = f"{len(dealt.train)} to train, {len(dealt.validation)} to validate, {len(dealt.test)} to test"
+    console.print(f"Split by {dealt.name}: {counts}")
 
 
 @app.command("info")
