@@ -33,14 +33,18 @@ def test_moments_are_those_of_the_whole_covariance() -> None:
     central, isotropic = (
         (0.2 + torch.rand(len(i), generator=generator, dtype=torch.float64)).requires_grad_() for _ in range(2)
     )
+    congruence = torch.eye(3).double() + 0.3 * torch.randn(21, 3, 3, generator=generator, dtype=torch.float64)
+    congruence.requires_grad_()
     covariance = elastic_covariance(positions, pairs, central, isotropic)
+    covariance = torch.einsum("iab,ibjc,jdc->iajd", congruence, covariance, congruence)
     whole = torch.einsum("iaib->iab", covariance), trace_coupling(covariance)
-    cheap = elastic_moments(positions, pairs, central, isotropic)
+    cheap = elastic_moments(positions, pairs, central, isotropic, congruence)
     weights = [torch.randn(part.shape, generator=generator, dtype=torch.float64) for part in whole]
     gradients = []
     for parts in (whole, cheap):
         total = sum((part * weight).sum() for part, weight in zip(parts, weights, strict=True))
-        gradients.append(torch.cat(torch.autograd.grad(total, (central, isotropic))))
+        by = torch.autograd.grad(total, (central, isotropic, congruence))
+        gradients.append(torch.cat([gradient.flatten() for gradient in by]))
     for one, other in zip((*whole, gradients[0]), (*cheap, gradients[1]), strict=True):
         torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-7)
 

@@ -34,9 +34,9 @@ def ensemble_loss(marginals: Tensor, coupling: Tensor, example: Example) -> Tens
     bures = (variance + _trace(truth) - 2.0 * cross.clamp(min=1e-9).sqrt().sum(1)).mean()
     return (
         loss
-        + 0.6 * log_size.mean() ** 2
+        + 2.0 * log_size.mean() ** 2
         + 0.3 * torch.log1p(symmetric_kl.clamp(min=0.0)).mean()
-        + 0.15 * bures.clamp(min=1e-6).log()
+        + 0.25 * bures.clamp(min=1e-6).log()
     )
 
 

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from ..network.anm import ISOTROPIC
 from ..network.architecture import Architecture
 from ..network.elastic import elastic_moments
-from ..network.model import Committee, DynaProt
+from ..network.model import Committee, DynaProt, Heads
 from ..network.weights import save_weights
 from .examples import (
     AtlasChain,
@@ -45,7 +45,7 @@ from .metrics import compare, pearson
 
 __all__ = ["Data", "Fold", "Recipe", "atlas_rmsf_r", "cross_validate", "evaluate", "load_data", "median_figures"]
 
-LARGEST_TRAINED = 380
+LARGEST_TRAINED = 470
 """Residues; larger simulations only validate, since a pass costs N^3."""
 PER_EPOCH = 2
 """Systems of one cluster in an epoch, drawn by trust."""
@@ -64,6 +64,8 @@ class Recipe:
     epochs : int
     rate, decay : float
         Of AdamW; the rate warms up over 50 steps and falls along a cosine.
+    shrinkage : float
+        Weight of the mean squared log stiffness: a pull towards the parameter-free network.
     memory : int
         Steps over which weights are averaged.
     crystals : int
@@ -76,13 +78,14 @@ class Recipe:
 
     architecture: Architecture = field(
         default_factory=lambda: Architecture(
-            dimension=64, layers=0, heads=4, residual=True, environment=True, final_norm=True, springs=True
+            dimension=64, layers=0, residual=True, environment=True, final_norm=True, springs=True, congruence=True
         )
     )
     folds: int = 5
     epochs: int = 16
     rate: float = 2e-3
     decay: float = 1e-3
+    shrinkage: float = 0.01
     memory: int = 200
     crystals: int = 400
     crystal_share: float = 0.4
@@ -122,9 +125,18 @@ def load_data(folder: Path, crystals: int) -> Data:
 
 def predict_moments(network: nn.Module, protein: Input) -> tuple[Tensor, Tensor]:
     """Marginals (N, 3, 3) and coupling (N, N) of one protein, differentiable."""
-    stiffness = network(*protein.arguments).springs.exp() * protein.base[:, None]
+    return moments_of(network(*protein.arguments), protein)
+
+
+def moments_of(heads: Heads, protein: Input) -> tuple[Tensor, Tensor]:
+    """Marginals and coupling of what a network says of one protein."""
+    stiffness = heads.springs.exp() * protein.base[:, None]
+    congruence = None
+    if heads.congruence is not None:
+        rotations = protein.arguments[1][0]
+        congruence = rotations @ heads.congruence[0] @ rotations.mT
     marginals, coupling = elastic_moments(
-        protein.positions, protein.arguments[5], stiffness[:, 0], ISOTROPIC * stiffness[:, 1]
+        protein.positions, protein.arguments[5], stiffness[:, 0], ISOTROPIC * stiffness[:, 1], congruence
     )
     return marginals.double(), coupling.double()
 
@@ -148,7 +160,9 @@ def train_member(data: Data, held_out: set[int], recipe: Recipe, seed: int) -> D
     )
 
     def loss_on(example: Example) -> Tensor:
-        return ensemble_loss(*predict_moments(network, example.input), example)
+        heads = network(*example.input.arguments)
+        loss = ensemble_loss(*moments_of(heads, example.input), example)
+        return loss + recipe.shrinkage * (heads.springs**2).mean()
 
     step = 0
     for _ in range(recipe.epochs):
