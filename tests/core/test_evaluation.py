@@ -161,7 +161,7 @@ def test_superposition_is_scipys() -> None:
 @pytest.fixture(scope="module")
 def compared() -> tuple[Structure, np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, float]]:
     """Structure, samples, frames, the frames drawn twice, and what `compare_ensembles` makes of them."""
-    structure = random_protein(5, (40,))
+    structure = random_protein(12, (20, 20))
     samples, frames = ensemble(structure, 60, 1), ensemble(structure, 90, 2, "anm-cutoff")
     values = ensembles.compare_ensembles(samples, frames, structure.ca, np.random.default_rng(9))
     generator = np.random.default_rng(9)
@@ -231,7 +231,9 @@ def test_contacts_by_sets(compared) -> None:
         weak.append({pair for pair in crystal if shares[pair] < 0.9})
         transient.append({pair for pair in shares if pair not in crystal and shares[pair] > 0.1})
     for name, (own, true) in (("weak_contacts", weak), ("transient_contacts", transient)):
-        assert own | true, "the made ensembles must have contacts of each kind"
+        assert 0 < len(own & true) < len(own | true), (
+            "the made ensembles must share some contacts of each kind, not all"
+        )
         assert values[name] == pytest.approx(len(own & true) / len(own | true))
 
 
@@ -446,6 +448,34 @@ def test_the_model_that_made_the_simulation_wins(report: Report) -> None:
     assert of[(*rmsf, HALVES)] > of[(*rmsf, "anm-cutoff")]
     atlas = ("RMSF r, median ↑", "Residues: RMSF of ATLAS", "anm")
     assert of[atlas] == pytest.approx(1.0), "residues without an RMSF are left out"
+
+
+def test_each_line_is_the_statistic_that_its_title_names(report: Report) -> None:
+    """Percentiles by numpy over the proteins that count, correlations by scipy, shares by counting."""
+    checked = set()
+    for line in report.lines:
+        metric, title = line.figure.metric, line.figure.title
+        counted = [s for s in report.scores if s.model == line.model and s.protein.name != "protein-4"]
+        scores = [score for score in counted if metric in score.values]
+        values = np.array([score.values[metric] for score in scores])
+        profiles = [score.profiles["ensemble_rmsf"] for score in scores if "ensemble_rmsf" in score.profiles]
+        if "r over proteins" in title:
+            expected = stats.pearsonr(values, [score.values["md_pairwise_rmsd"] for score in scores])[0]
+        elif "over all residues" in title:
+            sides = (np.concatenate([getattr(p, side) for p in profiles]) for side in ("predicted", "simulated"))
+            expected = stats.pearsonr(*sides)[0]
+        elif "over residues" in title:
+            side = "simulated" if "of MD" in title else "predicted"
+            expected = np.median(np.concatenate([getattr(profile, side) for profile in profiles]))
+        elif "> 0.5" in title:
+            expected = 100.0 * np.mean(values > 0.5)
+        else:
+            rank = 75.0 if "75th" in title else 25.0 if "25th" in title else 50.0
+            expected = np.percentile(values[np.isfinite(values)] if np.isfinite(values).any() else [np.nan], rank)
+            expected *= 100.0 if "%" in title else 1.0
+        assert line.interval.value == pytest.approx(expected, nan_ok=True), (title, line.model)
+        checked.add(title)
+    assert len(checked) >= 30
 
 
 def test_short_simulations_are_scored_but_not_counted(report: Report) -> None:
