@@ -237,6 +237,8 @@ def info_command() -> None:
     from .network.weights import load_weights, shipped_weights
 
     table = Table(show_header=False, box=None)
+    table.add_column()
+    table.add_column(overflow="fold")
     table.add_row("DynaProt", __version__)
     table.add_row("Python", platform.python_version())
     for package in ("numpy", "gemmi", "torch"):
