@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 import dynaprot
 from dynaprot import Structure, TrainingDataError
+from dynaprot.training import sources as readers
 from dynaprot.training.alignment import align
 from dynaprot.training.prepare import effective_samples, prepare, prepare_protein, split_half_rmsf_r, split_prepared
 from dynaprot.training.prepared import PreparedProtein
@@ -87,9 +89,9 @@ class Simulation:
                 self.residue.append(k)
         self.positions = np.array(positions)
 
-    def atoms(self, displacements: np.ndarray) -> np.ndarray:
+    def atoms(self, displacements: np.ndarray, seed: int = 0) -> np.ndarray:
         """All atoms of tumbling frames, (F, atoms, 3), Å."""
-        return tumbled(self.positions + displacements[:, self.residue])
+        return tumbled(self.positions + displacements[:, self.residue], seed)
 
     def write(self, path: Path, atoms: np.ndarray) -> None:
         """Write as the file's ending says."""
@@ -109,7 +111,7 @@ def atlas(protein: Structure, simulation: Simulation, tmp_path_factory: pytest.T
     simulation.write(folder / "1abc_A.pdb", simulation.positions[None])
     displacements = motion(protein, FRAMES)[0]
     for replica, part in enumerate(np.array_split(displacements, 3), start=1):
-        simulation.write(folder / f"1abc_A_prod_R{replica}_fit.xtc", simulation.atoms(part))
+        simulation.write(folder / f"1abc_A_prod_R{replica}_fit.xtc", simulation.atoms(part, seed=replica))
     return folder
 
 
@@ -129,8 +131,11 @@ def test_labels_recover_what_an_atlas_simulation_was_drawn_from(protein: Structu
     assert np.abs(result.mean - protein.ca).max() < 0.3
 
 
-def test_kept_frames_are_whole_backbones_in_place(protein: Structure, atlas: Path) -> None:
+def test_kept_frames_are_whole_backbones_in_place(
+    protein: Structure, atlas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Frames for augmentation hold N, CA and C, superposed on the reference, and scatter as the labels say."""
+    monkeypatch.setattr(readers, "AT_ONCE", 70)  # no multiple of what is kept
     result = prepared(atlas)["1abc_A"]
     assert result.frames.shape == (16, SIZE, 3, 3)
     offsets = result.frames - result.frames[:, :, 1:2]
@@ -224,16 +229,35 @@ def write_models(path: Path, structure: Structure, models: np.ndarray, without: 
     path.write_text(text + "END\n")
 
 
+def add_alternate(residue: gemmi.Residue, apart: float) -> None:
+    """Give the C-alpha a second, rarer place some Å away, with displacements of its own."""
+    atom = residue["CA"][0]
+    rare = atom.clone()
+    atom.altloc, atom.occ, rare.altloc, rare.occ = "A", 0.7, "B", 0.3
+    rare.pos = atom.pos + gemmi.Position(apart, 0.0, 0.0)
+    rare.aniso = gemmi.SMat33f(9.0, 9.0, 9.0, 0.0, 0.0, 0.0)
+    residue.add_atom(rare)
+
+
+def write_document(document: gemmi.Structure, path: Path, ending: str) -> None:
+    """Write as PDB, or as mmCIF in its place."""
+    document.setup_entities()
+    if ending == ".pdb":
+        document.write_pdb(str(path))
+    else:
+        path.unlink(missing_ok=True)
+        document.make_mmcif_document().write_file(str(path.with_suffix(".cif")))
+
+
 @pytest.mark.parametrize("ending", [".pdb", ".cif"])
 def test_models_of_one_file(protein: Structure, tmp_path: Path, ending: str) -> None:
     """An NMR file is an ensemble of independent conformers; a residue that one model lacks is left out of all."""
     displacements, truth = motion(protein, 150)
     write_models(tmp_path / "nmr.pdb", protein, tumbled(protein.ca + displacements), without=7)
-    if ending == ".cif":
-        document = gemmi.read_structure(str(tmp_path / "nmr.pdb"))
-        document.setup_entities()
-        document.make_mmcif_document().write_file(str(tmp_path / "nmr.cif"))
-        (tmp_path / "nmr.pdb").unlink()
+    document = gemmi.read_structure(str(tmp_path / "nmr.pdb"))
+    for model in document:
+        add_alternate(model["A"][3], 15.0)
+    write_document(document, tmp_path / "nmr.pdb", ending)
     result = prepared(tmp_path)["nmr"]
     assert (result.kind, result.conformations, result.effective_samples) == ("models", 150, 150.0)
     assert "7" not in result.structure.residue_ids
@@ -255,11 +279,8 @@ def test_anisotropic_displacements(protein: Structure, tmp_path: Path, ending: s
             if k != 9:
                 u = displacements[k] if atom.name == "CA" else np.eye(3)
                 atom.aniso = gemmi.SMat33f(u[0, 0], u[1, 1], u[2, 2], u[0, 1], u[0, 2], u[1, 2])
-    document.setup_entities()
-    if ending == ".pdb":
-        document.write_pdb(str(tmp_path / "crystal.pdb"))
-    else:
-        document.make_mmcif_document().write_file(str(tmp_path / "crystal.cif"))
+    add_alternate(document[0]["A"][3], 1.0)
+    write_document(document, tmp_path / "crystal.pdb", ending)
     result = prepared(tmp_path)["crystal"]
     assert result.kind == "crystal"
     assert result.coupling is None
@@ -272,7 +293,7 @@ def test_anisotropic_displacements(protein: Structure, tmp_path: Path, ending: s
 
 @pytest.fixture
 def conformer_folder(protein: Structure, tmp_path: Path) -> Path:
-    """Crystals of one protein: each numbered on its own, one without a loop, one beside another protein."""
+    """Crystals of one protein, numbered apart; one lacks a loop, one is a fragment, one beside another protein."""
     folder = tmp_path / "adk"
     folder.mkdir()
     models = tumbled(protein.ca + motion(protein, 24)[0])
@@ -285,6 +306,8 @@ def conformer_folder(protein: Structure, tmp_path: Path) -> Path:
         lines = pdb_text(conformer).splitlines(True)
         if k == 4:
             lines = [line for line in lines if not (line[:4] == "ATOM" and 12 <= int(line[22:26]) - 10 * (k % 3) <= 15)]
+        if k == 12:  # a fragment, which would cost all others the rest
+            lines = lines[: 3 * 10]
         if k == 8:
             partner = moved(random_protein(77, (50,)), np.eye(3), np.array([60.0, 0.0, 0.0]))
             lines[-1:] = pdb_text(replace(partner, chain_ids=np.full(50, "P"))).splitlines(True)
@@ -296,12 +319,16 @@ def test_conformers_are_matched_by_sequence(protein: Structure, conformer_folder
     """Residues common to all conformers are labelled, however they are numbered; other proteins are left out."""
     (source,) = find_sources([conformer_folder], conformers=True)
     result = prepare_protein(source)
-    assert (result.name, result.kind, result.conformations) == ("adk", "conformers", 24)
+    assert (result.name, result.kind, result.conformations) == ("adk", "conformers", 23)
     assert len(result.structure) == SIZE - 4
     assert result.structure.sequence == protein.sequence[:11] + protein.sequence[15:]
-    truth = np.delete(motion(protein, 24)[0], range(11, 15), axis=1).std(0)
+    displacements = np.delete(motion(protein, 24)[0], 12, axis=0)
+    truth = np.delete(displacements, range(11, 15), axis=1).std(0)
     assert np.corrcoef(result.rmsf, np.linalg.norm(truth, axis=1))[0, 1] > 0.9
-    assert any("another sequence" in notice for notice in result.structure.notices)
+    assert result.structure.notices == (
+        "Left out chains of another sequence: 1.",
+        "Left out chains with less than 80% of the residues: 1.",
+    )
 
 
 def test_core_weights_hold_the_core_still(protein: Structure) -> None:
@@ -326,6 +353,8 @@ def test_superposition_takes_out_any_rigid_motion(protein: Structure) -> None:
     still = np.repeat(protein.ca[None], 6, axis=0)
     rotations, shifts = superpose(tumbled(still), protein.ca)
     np.testing.assert_allclose(tumbled(still) @ rotations + shifts, still, atol=1e-6)
+    mirrored = still * [1.0, 1.0, -1.0]
+    np.testing.assert_allclose(np.linalg.det(superpose(mirrored, protein.ca)[0]), 1.0)
     frames = protein.ca + motion(protein, 40)[0]
     placed = []
     for seed in (1, 2):
@@ -346,6 +375,9 @@ def test_effective_samples_of_a_known_memory() -> None:
     found = effective_samples(series, np.zeros(length, dtype=int))
     assert 0.8 < found / (length * (1 - memory) / (1 + memory)) < 1.25
     independent = generator.normal(0, 1, (length, 5, 3))
+    one_slow = independent.copy()
+    one_slow[:, 0] = 50.0 * series[:, 0]
+    assert effective_samples(one_slow, np.zeros(length, dtype=int)) > 2 * found, "one residue speaks for all"
     assert effective_samples(independent, np.zeros(length, dtype=int)) > 0.85 * length
     assert effective_samples(independent, np.arange(length)) == length
     apart = np.concatenate([independent[:100] * 0.01 + 1.0, independent[:100] * 0.01 - 1.0])
@@ -439,6 +471,17 @@ def test_broken_trajectories_are_said_and_left_out(
         assert reason in outcomes[name].messages[0]
 
 
+def test_a_coordinate_that_is_no_number_is_found(protein: Structure, simulation: Simulation, tmp_path: Path) -> None:
+    """A simulation that blew up is left out."""
+    simulation.write(tmp_path / "molecule.pdb", simulation.positions[None])
+    atoms = simulation.atoms(motion(protein, 20)[0])
+    atoms[7, 38] = np.nan  # a C-alpha
+    simulation.write(tmp_path / "blown.dcd", atoms)
+    (source,) = find_sources([tmp_path / "blown.dcd"], topology=tmp_path / "molecule.pdb")
+    with pytest.raises(TrainingDataError, match=r"Left out blown.dcd: a coordinate is not finite"):
+        prepare_protein(source)
+
+
 def test_sources_that_say_nothing_of_motion_fail_by_name(protein: Structure, tmp_path: Path) -> None:
     """One model without ANISOU, and two conformations, are refused; so is a path with nothing in it."""
     (tmp_path / "still.pdb").write_text(pdb_text(protein))
@@ -455,11 +498,15 @@ def test_sources_that_say_nothing_of_motion_fail_by_name(protein: Structure, tmp
         find_sources([tmp_path / "still.pdb", tmp_path / "still.pdb"])
 
 
-def test_without_mdtraj_it_says_what_to_install(atlas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing reader is one sentence with the pip command."""
-    monkeypatch.setitem(__import__("sys").modules, "mdtraj", None)
-    with pytest.raises(TrainingDataError, match=r'pip install "dynaprot\[train\]"'):
-        prepared(atlas)
+@pytest.mark.parametrize(("package", "file"), [("mdtraj", "1abc_A_R1.xtc"), ("h5py", "1abcA00.h5")])
+def test_a_missing_reader_says_what_to_install(
+    package: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without mdtraj or h5py, one sentence with the pip command."""
+    (tmp_path / file).write_bytes(b"")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(TrainingDataError, match=rf'{package}.*pip install "dynaprot\[train\]"'):
+        prepared(tmp_path)
 
 
 @pytest.fixture

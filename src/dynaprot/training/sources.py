@@ -485,9 +485,9 @@ def _read_conformers(path: Path) -> Ensemble:
     central = backbones[_central(backbones[:, :, 1])]
     notices = []
     if other:
-        notices.append(f"Left out {other} chains of another sequence.")
+        notices.append(f"Left out chains of another sequence: {other}.")
     if short:
-        notices.append(f"Left out {short} chains with less than {COVERAGE:.0%} of the residues.")
+        notices.append(f"Left out chains with less than {COVERAGE:.0%} of the residues: {short}.")
     # The structure is the conformer nearest the mean, with the names of the reference.
     structure = Structure.from_arrays(
         central[:, 0],
