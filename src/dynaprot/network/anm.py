@@ -38,6 +38,4 @@ def parameter_free_anm(structure: Structure) -> ElasticJoint:
 def classic_anm(structure: Structure) -> ElasticJoint:
     """Equal springs between pairs within a cutoff of 15 Å (Atilgan et al. 2001)."""
     i, j = neighbour_pairs(structure.ca, CLASSIC_CUTOFF)
-    return ElasticJoint(
-        structure.ca, Springs(i, j, np.full(len(i), CLASSIC_STIFFNESS), np.zeros(len(i)))
-    )
+    return ElasticJoint(structure.ca, Springs(i, j, np.full(len(i), CLASSIC_STIFFNESS), np.zeros(len(i))))

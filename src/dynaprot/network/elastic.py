@@ -70,8 +70,8 @@ def trace_coupling(covariance: Tensor) -> Tensor:
 class _Moments(torch.autograd.Function):
     """Of D = B C B^T, C = (P H P + s Q Q^T)^-1 - Q Q^T / s: the blocks on the diagonal, and the traces of all blocks.
 
-    The gradient G by D has only traces off its diagonal blocks, so that C B^T G costs a third of a matrix product; those
-    by B and by the matrix follow as twice its diagonal blocks and as -C B^T G B C.
+    The gradient G by D has only traces off its diagonal blocks, so that C B^T G costs a third of a matrix product;
+    those by B and by the matrix follow as twice its diagonal blocks and as -C B^T G B C.
     """
 
     @staticmethod

@@ -60,7 +60,7 @@ class TriangleAttention(nn.Module):
         self.output = nn.Linear(heads * channels, dimension)
 
     def forward(self, pair: Tensor) -> Tensor:
-        bias = self.bias(pair).movedim(-1, 1)[:, None]    # (B, 1, heads, N, N), of the pair as it comes in
+        bias = self.bias(pair).movedim(-1, 1)[:, None]  # (B, 1, heads, N, N), of the pair as it comes in
         pair = self.norm(pair)
         query, key, value = (
             channels.unflatten(-1, (self.heads, self.channels)).transpose(2, 3)
@@ -156,11 +156,12 @@ class SpringHead(nn.Module):
     def __init__(self, dimension: int, hidden: int = 96, width: int = 48) -> None:
         super().__init__()
         self.residue = nn.Linear(dimension, width)
+        readout = nn.Linear(hidden, 2)
         self.pair = nn.Sequential(
-            nn.Linear(2 * width + PAIR, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 2)
+            nn.Linear(2 * width + PAIR, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), readout
         )
         self.softness = nn.Linear(dimension, 2)
-        for layer in (self.pair[-1], self.softness):
+        for layer in (readout, self.softness):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
