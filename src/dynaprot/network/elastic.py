@@ -57,7 +57,7 @@ def elastic_moments(
     size = len(positions)
     matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic)
     if congruence is None:
-        congruence = torch.eye(3, dtype=positions.dtype).expand(size, 3, 3)
+        congruence = torch.eye(3, dtype=positions.dtype, device=positions.device).expand(size, 3, 3)
     marginals, trace = _Moments.apply(matrix, congruence, rigid @ rigid.T / stiffness)
     return marginals, _unit_diagonal(trace)
 
@@ -102,11 +102,11 @@ def _held_hessian(
     size = len(positions)
     i, j = pairs.unbind(0)
     unit = torch.nn.functional.normalize(positions[i] - positions[j], dim=1)
-    identity = torch.eye(3, dtype=positions.dtype)
+    identity = torch.eye(3, dtype=positions.dtype, device=positions.device)
     blocks = central[:, None, None] * unit[:, :, None] * unit[:, None, :] + isotropic[:, None, None] * identity
-    own = torch.zeros(size, 3, 3, dtype=positions.dtype).index_add(0, i, blocks).index_add(0, j, blocks)
-    residues = torch.arange(size)
-    hessian = torch.zeros(size, size, 3, 3, dtype=positions.dtype).index_put(
+    own = identity.new_zeros(size, 3, 3).index_add(0, i, blocks).index_add(0, j, blocks)
+    residues = torch.arange(size, device=positions.device)
+    hessian = identity.new_zeros(size, size, 3, 3).index_put(
         (torch.cat([i, j, residues]), torch.cat([j, i, residues])), torch.cat([-blocks, -blocks, own])
     )
     hessian = hessian.permute(0, 2, 1, 3).reshape(3 * size, 3 * size)
@@ -114,7 +114,7 @@ def _held_hessian(
     stiffness = hessian.diagonal().mean().detach()
     held = hessian @ rigid
     inner = rigid.T @ held
-    update = rigid @ ((inner + stiffness * torch.eye(6, dtype=positions.dtype)) / 2) - held
+    update = rigid @ ((inner + stiffness * torch.eye(6, dtype=positions.dtype, device=positions.device)) / 2) - held
     return hessian + rigid @ update.T + update @ rigid.T, rigid, stiffness
 
 
@@ -122,7 +122,7 @@ def _rigid_motions(positions: Tensor) -> Tensor:
     centred = positions - positions.mean(0)
     zero = torch.zeros_like(centred[:, 0])
     x, y, z = centred.unbind(1)
-    translations = torch.eye(3, dtype=positions.dtype).repeat(len(positions), 1)
+    translations = torch.eye(3, dtype=positions.dtype, device=positions.device).repeat(len(positions), 1)
     rotations = torch.stack([torch.stack(axis, 1) for axis in ((zero, -z, y), (z, zero, -x), (-y, x, zero))], dim=2)
     return torch.linalg.qr(torch.cat([translations, rotations.reshape(-1, 3)], dim=1))[0]
 

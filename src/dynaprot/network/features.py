@@ -122,8 +122,8 @@ class _Geometry:
     def sum_over_neighbours(self, of_j: Array, of_i: Array | None = None) -> Array:
         """Sum over each residue's pairs: `of_j` where the residue is i, `of_i` (the same by default) where it is j."""
         size = len(self.structure)
-        total: Array = np.bincount(self.i, of_j, size) + np.bincount(self.j, of_j if of_i is None else of_i, size)
-        return total
+        as_j = np.bincount(self.j, of_j if of_i is None else of_i, size)
+        return np.add(np.bincount(self.i, of_j, size), as_j, dtype=np.float64)
 
     def average_along_chain(self, values: Array, reach: int) -> Array:
         """Mean of a number of each residue over those up to `reach` bonds away."""
@@ -277,8 +277,7 @@ def _bond_energy(geometry: _Geometry) -> Array:
     keys, bond_keys = geometry.i * size + geometry.j, np.minimum(acceptor, donor) * size + np.maximum(acceptor, donor)
     place = np.minimum(np.searchsorted(keys, bond_keys), len(keys) - 1)
     known = keys[place] == bond_keys
-    total: Array = np.bincount(place[known], -energy[known], len(keys))
-    return total
+    return np.asarray(np.bincount(place[known], -energy[known], len(keys)), dtype=np.float64)
 
 
 def _relative_motion(response: Array, i: Indices, j: Indices) -> tuple[Array, Array]:
