@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from dynaprot.network import anm
+from dynaprot.training.examples import FLOPPY
 from dynaprot.training.labels import labels_of, read_ensembles
 from dynaprot.training.metrics import compare
-from dynaprot.training.train import FLOPPY
 
 
 def main(data: Path) -> None:

@@ -17,7 +17,7 @@ from dynaprot.network.model import Committee, network_of  # noqa: E402
 from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
 from dynaprot.training.examples import Example  # noqa: E402
 from dynaprot.training.labels import Labels, labels_of  # noqa: E402
-from dynaprot.training.losses import ensemble_loss  # noqa: E402
+from dynaprot.training.losses import full_loss  # noqa: E402
 
 from .conftest import random_protein  # noqa: E402
 
@@ -71,9 +71,9 @@ def test_the_loss_is_least_at_the_truth() -> None:
     labels = labels_of(frames, structure.ca)
     example = Example.of(structure, labels, cluster=0)
     truth = torch.from_numpy(labels.marginals), torch.from_numpy(labels.coupling)
-    least = ensemble_loss(*truth, example)
+    least = full_loss(*truth, example)
     isotropic = truth[0].diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(3).double()
     for marginals, coupling in ((1.5 * truth[0], truth[1]), (isotropic, truth[1]), (truth[0], 0.5 * truth[1])):
-        assert ensemble_loss(marginals, coupling, example) > least + 1e-3
+        assert full_loss(marginals, coupling, example) > least + 1e-3
     shrunk = Labels(labels.marginals / 9.0, labels.coupling)
-    assert ensemble_loss(*truth, Example.of(structure, shrunk, cluster=0, own_scale=True)) < 1e-3
+    assert full_loss(*truth, Example.of(structure, shrunk, cluster=0, own_scale=True)) < 1e-3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,32 +10,32 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..errors import TrainingDataError
 from ..network.anm import parameter_free_stiffness
 from ..network.backend import tensors
 from ..network.features import featurise
 from ..structure.protein import Structure
-from .labels import Labels, labels_of, read_ensembles
+from ..views.atoms import follow_samples
+from .configuration import Source
+from .labels import Labels, System, labels_of, read_ensembles, superpose
+from .prepared import PreparedProtein
 
-__all__ = [
-    "AtlasChain",
-    "CrystalChain",
-    "Example",
-    "Input",
-    "load_atlas",
-    "load_conformers",
-    "load_crystals",
-    "load_simulations",
-    "matrix_log",
-]
+__all__ = ["FLOPPY", "Cluster", "Example", "Input", "ValidationChain", "load_examples", "load_validation_chains"]
+
+Array = NDArray[np.floating]
+Cluster = int | str
+"""Numbers in the archives, names in prepared files."""
 
 FLOPPY = ("nsp8", "nsp14", "ApoE")
 """Simulations that leave the harmonic regime altogether; one Gaussian does not describe them."""
 LARGEST = 600
-LARGEST_OF_CONFORMERS = 380
-LARGEST_OF_CRYSTALS = 230
+"""Residues that are looked at at all in the archives."""
+SMALLEST_OF_CRYSTALS = 60
 MOST_PER_CLUSTER = 4
 JITTER = 1e-3
 """Å^2 added to the marginals of experimental conformers, of which some do not differ at all somewhere."""
+KEPT_FRAMES = 16
+"""Conformations of a simulation kept for augmentation."""
 
 
 @dataclass
@@ -65,13 +65,32 @@ class Input:
         positions = structure.ca - structure.ca.mean(0)
         return cls(tensors(features), torch.from_numpy(positions).float(), torch.from_numpy(base).float())
 
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def to(self, device: torch.device) -> Input:
+        """The same on another device."""
+        arguments = tuple(argument.to(device) for argument in self.arguments)
+        return Input(arguments, self.positions.to(device), self.base.to(device))
+
 
 @dataclass
 class Example:
-    """One protein with the second moments of an ensemble.
+    """One protein with the second moments of an ensemble, or of each residue in a crystal.
 
     Attributes
     ----------
+    structure : Structure
+    input : Input
+        Of the structure.
+    marginals : Tensor, shape=(N, 3, 3)
+        Å^2, frame of the structure.
+    coupling : Tensor, shape=(N, N), or None
+        Unit diagonal. None of a crystal, whose residues are seen one by one.
+    cluster : int or str
+        Sequence cluster: proteins of one go to one side of a split.
+    frames : ndarray, shape=(K, N, 3, 3)
+        N, CA and C of conformations, Å, superposed on the structure, to augment with.
     trust : float
         Weight in training, by the number of frames.
     trustworthy : bool
@@ -80,46 +99,89 @@ class Example:
         Only directions and relative sizes are meant: experimental conformers.
     """
 
-    name: str
+    structure: Structure
     input: Input
-    labels: Labels
     marginals: Tensor
-    log_marginals: Tensor
-    root_marginals: Tensor
-    log_size: Tensor
-    coupling: Tensor
-    cluster: int
+    coupling: Tensor | None
+    cluster: Cluster
+    frames: Array
     trust: float = 1.0
     trustworthy: bool = True
     own_scale: bool = False
 
     @classmethod
-    def of(cls, structure: Structure, labels: Labels, cluster: int, **about: bool | float) -> Example:
+    def of(
+        cls,
+        structure: Structure,
+        labels: Labels,
+        cluster: Cluster,
+        frames: Array | None = None,
+        *,
+        trust: float = 1.0,
+        trustworthy: bool = True,
+        own_scale: bool = False,
+    ) -> Example:
         """Prepare a structure and its labels."""
-        marginals = torch.from_numpy(labels.marginals)
-        values, vectors = torch.linalg.eigh(marginals)
-        root = (vectors * values.clamp(min=1e-9).sqrt()[:, None, :]) @ vectors.mT
         return cls(
-            structure.name,
+            structure,
             Input.of(structure),
-            labels,
-            marginals,
-            matrix_log(marginals),
-            root,
-            0.5 * marginals.diagonal(dim1=1, dim2=2).sum(-1).log(),
+            torch.from_numpy(labels.marginals),
             torch.from_numpy(labels.coupling),
             cluster,
-            **about,  # type: ignore[arg-type]
+            np.empty((0, len(structure), 3, 3)) if frames is None else frames,
+            trust,
+            trustworthy,
+            own_scale,
         )
 
+    def __len__(self) -> int:
+        return len(self.marginals)
 
-def matrix_log(matrices: Tensor) -> Tensor:
-    """Symmetric logarithm of a stack of SPD matrices."""
-    values, vectors = torch.linalg.eigh(matrices)
-    return (vectors * values.clamp(min=1e-6).log()[..., None, :]) @ vectors.mT
+    @property
+    def labels(self) -> Labels:
+        """The moments as arrays; of an ensemble only."""
+        assert self.coupling is not None
+        return Labels(self.marginals.numpy(), self.coupling.numpy())
+
+    def to(self, device: torch.device) -> Example:
+        """The same with its tensors on another device."""
+        coupling = None if self.coupling is None else self.coupling.to(device)
+        return replace(self, input=self.input.to(device), marginals=self.marginals.to(device), coupling=coupling)
 
 
-def load_simulations(path: Path) -> list[Example]:
+def load_examples(source: Source, data: Path, *, frames: bool = False, seed: int = 0) -> list[Example]:
+    """Read a source.
+
+    Parameters
+    ----------
+    source : Source
+    data : Path
+        The folder that its path is in.
+    frames : bool
+        Keep conformations to augment with.
+    seed : int
+        Of the draw, where the source has more proteins than are wanted.
+
+    Raises
+    ------
+    TrainingDataError
+        If there is nothing to read.
+    """
+    path = data / source.path
+    if not path.exists():
+        raise TrainingDataError(f"{path}: is not there; the configuration names it as a source of labels.")
+    generator = np.random.default_rng(seed)
+    if source.kind == "crystals":
+        return _crystals(path, source, generator)
+    examples = {"md_archive": _simulations, "conformers": _conformers, "prepared": _prepared}[source.kind](
+        path, source, frames
+    )
+    if source.most:
+        examples = [examples[k] for k in sorted(generator.permutation(len(examples))[: source.most])]
+    return examples
+
+
+def _simulations(path: Path, source: Source, frames: bool) -> list[Example]:
     """MD systems fit for training: the few best sampled of each cluster, of moderate size."""
     systems = [
         system
@@ -131,20 +193,21 @@ def load_simulations(path: Path) -> list[Example]:
     for system in systems:
         if sum(example.cluster == system.cluster for example in examples) == MOST_PER_CLUSTER:
             continue
-        frames = len(system.frames)
         examples.append(
             Example.of(
                 system.structure,
                 labels_of(system.frames, system.structure.ca),
                 system.cluster,
-                trust=1.0 if frames >= 100 else 0.6 if frames >= 45 else 0.25,
-                trustworthy=frames >= 100 or (frames >= 45 and system.quality >= 0.95),
+                _backbones(system) if frames else None,
+                trust=_trust(len(system.frames)),
+                trustworthy=_trustworthy(len(system.frames), system.quality),
+                own_scale=source.own_scale,
             )
         )
     return examples
 
 
-def load_conformers(path: Path) -> list[Example]:
+def _conformers(path: Path, source: Source, frames: bool) -> list[Example]:
     """Proteins with several experimental conformers that agree well enough on where the protein moves."""
     examples = []
     for system in read_ensembles(path):
@@ -153,66 +216,102 @@ def load_conformers(path: Path) -> list[Example]:
         if (
             len(system.frames) < 8
             or system.quality < 0.7
-            or len(structure) > LARGEST_OF_CONFORMERS
+            or len(structure) > source.largest
             or system.backbone_rebuilt
             or np.trace(labels.marginals, axis1=1, axis2=2).mean() > 16.0
         ):
             continue
         labels = Labels(labels.marginals + JITTER * np.eye(3), labels.coupling)
-        examples.append(Example.of(structure, labels, system.cluster, own_scale=True))
+        kept = _backbones(system) if frames else None
+        examples.append(Example.of(structure, labels, system.cluster, kept, own_scale=source.own_scale))
     return examples
 
 
-@dataclass
-class CrystalChain:
-    """A chain with its anisotropic displacements U, shape=(N, 3, 3), Å^2."""
+def _prepared(path: Path, source: Source, frames: bool) -> list[Example]:
+    """What `dynaprot prepare` wrote, crystals among it."""
+    examples = []
+    for file in sorted(path.glob("*.npz")):
+        protein = PreparedProtein.load(file)
+        cluster: Cluster = int(protein.cluster) if protein.cluster.isdigit() else protein.cluster or protein.name
+        coupling = np.eye(len(protein.structure)) if protein.coupling is None else protein.coupling.astype(np.float64)
+        example = Example.of(
+            protein.structure,
+            Labels(protein.marginals_in_place + JITTER * np.eye(3), coupling),
+            cluster,
+            protein.frames.astype(np.float64) if frames else None,
+            trust=_trust(protein.conformations),
+            trustworthy=_trustworthy(protein.conformations, protein.split_half_rmsf_r),
+            own_scale=source.own_scale,
+        )
+        examples.append(replace(example, coupling=None) if protein.coupling is None else example)
+    if not examples:
+        raise TrainingDataError(f"{path}: holds no .npz files; make them with dynaprot prepare.")
+    return examples
 
-    input: Input
-    displacements: Tensor
-    cluster: int
+
+def _trust(conformations: int) -> float:
+    return 1.0 if conformations >= 100 else 0.6 if conformations >= 45 else 0.25
 
 
-def load_crystals(path: Path, count: int, without: set[int], seed: int = 0) -> list[CrystalChain]:
-    """A random choice of whole chains of ``crystal_aniso.npz`` of moderate size, outside some clusters."""
+def _trustworthy(conformations: int, quality: float) -> bool:
+    return conformations >= 100 or (conformations >= 45 and quality >= 0.95)
+
+
+def _backbones(system: System) -> Array:
+    """A few conformations, evenly spaced, with N and C carried along: (K, N, 3, 3), Å."""
+    structure = system.structure
+    chosen = np.unique(np.linspace(0, len(system.frames) - 1, KEPT_FRAMES).astype(int))
+    samples = superpose(system.frames[chosen].astype(np.float64), structure.ca)
+    backbone = np.stack([structure.n, structure.ca, structure.c], axis=1).reshape(-1, 3)
+    residue = np.repeat(np.arange(len(structure)), 3)
+    return follow_samples(structure, samples, backbone, residue).reshape(len(samples), -1, 3, 3)
+
+
+def _crystals(path: Path, source: Source, generator: np.random.Generator) -> list[Example]:
+    """A random choice of whole chains of ``crystal_aniso.npz`` of moderate size."""
     arrays = _read(path)
     lengths = np.diff(arrays["offset"])
-    chains: list[CrystalChain] = []
-    for k in np.random.default_rng(seed).permutation(len(lengths)):
-        cluster = int(arrays["cluster"][k])
-        if arrays["breaks"][k] or not 60 <= lengths[k] <= LARGEST_OF_CRYSTALS or cluster in without:
+    examples: list[Example] = []
+    for k in generator.permutation(len(lengths)):
+        if arrays["breaks"][k] or not SMALLEST_OF_CRYSTALS <= lengths[k] <= source.largest:
             continue
         rows, structure = _chain(arrays, k)
         displacements = arrays["U"][rows].astype(float)[:, [0, 3, 4, 3, 1, 5, 4, 5, 2]].reshape(-1, 3, 3)
         if np.linalg.eigvalsh(displacements).min() <= 0:
             continue
-        chains.append(CrystalChain(Input.of(structure), torch.from_numpy(displacements), cluster))
-        if len(chains) == count:
+        labels = Labels(displacements, np.eye(len(structure)))
+        example = Example.of(structure, labels, int(arrays["cluster"][k]), trustworthy=False, own_scale=True)
+        examples.append(replace(example, coupling=None))
+        if len(examples) == source.most:
             break
-    return chains
+    return examples
 
 
 @dataclass
-class AtlasChain:
-    """A chain of ATLAS with its RMSF, Å, NaN where unlabelled: validation only, never trained on."""
+class ValidationChain:
+    """A chain with its RMSF, Å, NaN where unlabelled: never trained on."""
 
     input: Input
-    rmsf: NDArray[np.floating]
+    rmsf: Array
     cluster: int
 
 
-def load_atlas(path: Path) -> list[AtlasChain]:
-    """Read the chains of ``atlas_rmsf.npz``."""
+def load_validation_chains(path: Path) -> list[ValidationChain]:
+    """Read the chains of an archive as ``atlas_rmsf.npz``."""
     arrays = _read(path)
     chains = []
     for k in range(len(arrays["name"])):
         rows, structure = _chain(arrays, k)
-        chains.append(AtlasChain(Input.of(structure), arrays["rmsf_A"][rows], int(arrays["cluster"][k])))
+        chains.append(ValidationChain(Input.of(structure), arrays["rmsf_A"][rows], int(arrays["cluster"][k])))
     return chains
 
 
 def _read(path: Path) -> dict[str, NDArray]:
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError) as error:
+        raise TrainingDataError(f"{path}: cannot be read ({error}).") from error
 
 
 def _chain(arrays: dict[str, NDArray], k: int) -> tuple[slice, Structure]:

@@ -1,37 +1,54 @@
-"""What training minimises: every figure by which a prediction is judged, made differentiable."""
+"""What training minimises: log-Euclidean distances as in the paper, or every figure by which a prediction is judged."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from .examples import CrystalChain, Example, matrix_log
+from .examples import Example
 
-__all__ = ["crystal_loss", "ensemble_loss"]
+__all__ = ["LOSSES", "crystal_loss", "full_loss", "matrix_log", "paper_loss", "squared_loss"]
+
+NUGGET = 1e-3
+"""Added to the diagonal of couplings, of which a few frames leave some eigenvalues at zero."""
 
 
-def ensemble_loss(marginals: Tensor, coupling: Tensor, example: Example) -> Tensor:
-    """How far marginals (N, 3, 3) and coupling (N, N) are from an ensemble's.
+def full_loss(marginals: Tensor | None, coupling: Tensor | None, example: Example) -> Tensor:
+    """How far a prediction is from an ensemble by every figure by which it is judged.
 
-    An ensemble with a scale of its own judges shapes, relative sizes and coupling, not the size of the motion.
+    Parameters
+    ----------
+    marginals : Tensor, shape=(N, 3, 3), optional
+        Å^2; left out of the loss where the network predicts none.
+    coupling : Tensor, shape=(N, N), optional
+        Unit diagonal; the same.
+    example : Example
+        With a scale of its own it judges shapes, relative sizes and coupling, not the size of the motion.
     """
+    loss = example.marginals.new_zeros(())
+    if coupling is not None and example.coupling is not None:
+        loss = loss + 3.0 * _coupling_error(coupling, example.coupling)
+    if marginals is None:
+        return loss
     truth = example.marginals
-    variance = _trace(marginals)
-    error = matrix_log(marginals) - example.log_marginals
-    if example.own_scale:
-        error = error - error.diagonal(dim1=1, dim2=2).mean() * torch.eye(3, dtype=error.dtype)
-    log_size = 0.5 * variance.log() - example.log_size
-    loss = _norm(error).mean()
-    loss = loss + 3.0 * _coupling_error(coupling, example.coupling)
+    variance, true_variance = _trace(marginals), _trace(truth)
+    log_size = 0.5 * (variance.log() - true_variance.log())
+    loss = loss + _norm(_log_error(marginals, example)).mean()
     loss = loss + ((log_size - log_size.mean()) ** 2).mean()
     loss = loss + 0.5 * (1.0 - _cosine(_anisotropy(marginals), _anisotropy(truth))).mean()
-    loss = loss + 1.0 - _pearson(variance.sqrt(), example.log_size.exp())
+    loss = loss + 1.0 - _pearson(variance.sqrt(), true_variance.sqrt())
     if example.own_scale:
         return loss
     ratio = torch.linalg.solve(marginals, truth) + torch.linalg.solve(truth, marginals)
     symmetric_kl = 0.25 * _trace(ratio) - 1.5
-    cross = torch.linalg.eigvalsh(example.root_marginals @ marginals @ example.root_marginals)
-    bures = (variance + _trace(truth) - 2.0 * cross.clamp(min=1e-9).sqrt().sum(1)).mean()
+    values, vectors = torch.linalg.eigh(truth)
+    root = (vectors * values.clamp(min=1e-9).sqrt()[:, None, :]) @ vectors.mT
+    cross = torch.linalg.eigvalsh(root @ marginals @ root)
+    bures = (variance + true_variance - 2.0 * cross.clamp(min=1e-9).sqrt().sum(1)).mean()
     return (
         loss
         + 2.0 * log_size.mean() ** 2
@@ -40,20 +57,90 @@ def ensemble_loss(marginals: Tensor, coupling: Tensor, example: Example) -> Tens
     )
 
 
-def crystal_loss(marginals: Tensor, chain: CrystalChain) -> Tensor:
+def paper_loss(marginals: Tensor | None, coupling: Tensor | None, example: Example) -> Tensor:
+    """Log-Euclidean distance ||log A - log B||_F of each marginal, averaged, and of the coupling, over sqrt N.
+
+    The division lets proteins of all lengths weigh alike. Arguments as of `full_loss`.
+    """
+    loss = example.marginals.new_zeros(())
+    if marginals is not None:
+        loss = loss + _norm(_log_error(marginals, example)).mean()
+    if coupling is not None and example.coupling is not None:
+        nugget = NUGGET * torch.eye(len(coupling), dtype=coupling.dtype, device=coupling.device)
+        error = matrix_log(coupling + nugget) - matrix_log(example.coupling + nugget)
+        loss = loss + error.norm() / math.sqrt(len(coupling))
+    return loss
+
+
+def squared_loss(marginals: Tensor | None, coupling: Tensor | None, example: Example) -> Tensor:
+    """Mean squared error of the matrices' entries: the paper's ablation. Arguments as of `full_loss`."""
+    loss = example.marginals.new_zeros(())
+    if marginals is not None:
+        scale = _trace(example.marginals).mean() / _trace(marginals).mean() if example.own_scale else 1.0
+        loss = loss + ((scale * marginals - example.marginals) ** 2).mean()
+    if coupling is not None and example.coupling is not None:
+        loss = loss + ((coupling - example.coupling) ** 2).mean()
+    return loss
+
+
+LOSSES: dict[str, Callable[[Tensor | None, Tensor | None, Example], Tensor]] = {
+    "full": full_loss,
+    "paper": paper_loss,
+    "squared": squared_loss,
+}
+"""By their name in a configuration."""
+
+
+def crystal_loss(marginals: Tensor, example: Example) -> Tensor:
     """Disagreement with crystallographic displacements in relative size and in shape.
 
     Both terms are blind to scale and to an isotropic offset of shape: a crystal adds disorder of its lattice.
     """
-    size, true_size = _trace(marginals).sqrt(), _trace(chain.displacements)
+    size, true_size = _trace(marginals).sqrt(), _trace(example.marginals)
     true_size = true_size.clamp(max=float(true_size.quantile(0.98))).sqrt()
-    shape = (1.0 - _cosine(_anisotropy(marginals), _anisotropy(chain.displacements))).mean()
+    shape = (1.0 - _cosine(_anisotropy(marginals), _anisotropy(example.marginals))).mean()
     return 1.0 - _pearson(size, true_size) + 0.7 * shape
+
+
+def matrix_log(matrices: Tensor) -> Tensor:
+    """Symmetric logarithm of a stack of SPD matrices, with a gradient that equal eigenvalues do not break."""
+    result: Tensor = _MatrixLog.apply(matrices)
+    return result
+
+
+class _MatrixLog(torch.autograd.Function):
+    """V log(l) V^T, whose derivative has the divided differences of the logarithm (Daleckii & Krein 1965)."""
+
+    @staticmethod
+    def forward(context: Any, matrices: Tensor) -> Tensor:
+        values, vectors = torch.linalg.eigh(matrices)
+        values = values.clamp(min=1e-6)
+        context.save_for_backward(values, vectors)
+        return (vectors * values.log()[..., None, :]) @ vectors.mT
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        values, vectors = context.saved_tensors
+        left, right = values[..., :, None], values[..., None, :]
+        # (log l - log r) / (l - r) = 2 artanh(x) / (x (l + r)), x = (l - r) / (l + r), which is smooth where l = r.
+        x = (left - right) / (left + right)
+        quotient = torch.where(x.abs() < 1e-4, 1.0 + x**2 / 3.0, torch.atanh(x) / torch.where(x == 0, 1.0, x))
+        middle = vectors.mT @ ((gradient + gradient.mT) / 2.0) @ vectors
+        return vectors @ (middle * (2.0 * quotient / (left + right))) @ vectors.mT
+
+
+def _log_error(marginals: Tensor, example: Example) -> Tensor:
+    """log of the prediction - log of the label, shape=(N, 3, 3), without the common factor where it has its own."""
+    error = matrix_log(marginals) - matrix_log(example.marginals)
+    if example.own_scale:
+        identity = torch.eye(3, dtype=error.dtype, device=error.device)
+        error = error - error.diagonal(dim1=1, dim2=2).mean() * identity
+    return error
 
 
 def _coupling_error(coupling: Tensor, truth: Tensor) -> Tensor:
     """Mean square over pairs, mostly of those up to 50 residues apart."""
-    i, j = torch.triu_indices(len(coupling), len(coupling), 1)
+    i, j = torch.triu_indices(len(coupling), len(coupling), 1, device=coupling.device)
     weight = (j - i <= 50).double() + 0.3
     return (weight * (coupling[i, j] - truth[i, j]) ** 2).sum() / weight.sum()
 
@@ -67,7 +154,8 @@ def _norm(matrices: Tensor) -> Tensor:
 
 
 def _anisotropy(matrices: Tensor) -> Tensor:
-    return matrices - _trace(matrices)[:, None, None] / 3.0 * torch.eye(3, dtype=matrices.dtype)
+    identity = torch.eye(3, dtype=matrices.dtype, device=matrices.device)
+    return matrices - _trace(matrices)[:, None, None] / 3.0 * identity
 
 
 def _cosine(a: Tensor, b: Tensor) -> Tensor:

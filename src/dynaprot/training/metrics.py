@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from ..joint.spd import matrix_power
 from .labels import Labels
 
-__all__ = ["compare", "pearson"]
+__all__ = ["METRICS", "compare", "pearson"]
 
 Array = NDArray[np.floating]
+
+METRICS = ("rmsf_r", "rmwd", "symmetric_kl", "shape", "coupling_r", "coupling_r50", "amplitude")
+"""Names that `compare` gives its figures."""
 
 
 def pearson(a: Array, b: Array) -> float:
@@ -18,8 +21,8 @@ def pearson(a: Array, b: Array) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def compare(marginals: Array, coupling: Array, labels: Labels) -> dict[str, float]:
-    """Every metric of marginals and coupling for one protein.
+def compare(marginals: Array | None, coupling: Array | None, labels: Labels) -> dict[str, float]:
+    """Every metric of marginals, shape=(N, 3, 3), and coupling, shape=(N, N), for one protein.
 
     Returns
     -------
@@ -27,23 +30,28 @@ def compare(marginals: Array, coupling: Array, labels: Labels) -> dict[str, floa
         ``rmsf_r``: Pearson of RMSF; ``rmwd``: root mean squared Bures distance of the marginals, Å;
         ``symmetric_kl``: half the sum of both directions; ``shape``: cosine between Sigma/tr Sigma - I/3;
         ``coupling_r`` and ``coupling_r50``: Pearson over pairs, all and up to 50 residues apart;
-        ``amplitude``: mean RMSF over that of the label.
+        ``amplitude``: mean RMSF over that of the label. Metrics of what is None are left out.
     """
-    truth = labels.marginals
+    figures = {} if marginals is None else _compare_marginals(marginals, labels.marginals)
+    if coupling is not None:
+        i, j = np.triu_indices(len(coupling), 1)
+        near = j - i <= 50
+        figures["coupling_r"] = pearson(coupling[i, j], labels.coupling[i, j])
+        figures["coupling_r50"] = pearson(coupling[i, j][near], labels.coupling[i, j][near])
+    return figures
+
+
+def _compare_marginals(marginals: Array, truth: Array) -> dict[str, float]:
     size, true_size = (np.trace(m, axis1=1, axis2=2) for m in (marginals, truth))
     root = matrix_power(marginals, 0.5)
     cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ truth @ root), 0.0, None)).sum(1)
     kl = 0.25 * np.trace(np.linalg.solve(marginals, truth) + np.linalg.solve(truth, marginals), axis1=1, axis2=2)
     shapes = [m / s[:, None, None] - np.eye(3) / 3 for m, s in ((marginals, size), (truth, true_size))]
     inner = [(a * b).sum((1, 2)) for a, b in ((shapes[0], shapes[1]), (shapes[0],) * 2, (shapes[1],) * 2)]
-    i, j = np.triu_indices(len(size), 1)
-    near = j - i <= 50
     return {
         "rmsf_r": pearson(np.sqrt(size), np.sqrt(true_size)),
         "rmwd": float(np.sqrt(np.clip(size + true_size - 2 * cross, 0, None).mean())),
         "symmetric_kl": float(kl.mean() - 1.5),
         "shape": float((inner[0] / np.sqrt(np.maximum(inner[1] * inner[2], 1e-12))).mean()),
-        "coupling_r": pearson(coupling[i, j], labels.coupling[i, j]),
-        "coupling_r50": pearson(coupling[i, j][near], labels.coupling[i, j][near]),
         "amplitude": float(np.sqrt(size).mean() / np.sqrt(true_size).mean()),
     }

@@ -1,307 +1,441 @@
-"""Train a committee of learned elastic networks and write weights that `dynaprot.predict` reads.
+"""Train networks by a configuration and write weights that `dynaprot.predict` reads.
 
-    python -m dynaprot.training.train --data ../shared/data --output weights/dynaprot-default.safetensors
+    one CPU           dynaprot train default -o out/default
+    one GPU           dynaprot train paper-m -o out/m
+    eight GPUs        torchrun --no-python --nproc-per-node 8 dynaprot train paper-m -o out/m
+    two such nodes    torchrun --no-python --nproc-per-node 8 --nnodes 2 --rdzv-backend c10d \
+                          --rdzv-endpoint HOST:29400 dynaprot train paper-m -o out/m       # on each, HOST being one
 
-Proteins are dealt into folds by sequence cluster. Each fold is held out from one member of the committee, which is then
+A configuration is a TOML file or the name of one in `configs/`. After a kill the same command with ``--resume`` gives
+exactly what the uninterrupted run would have given, from a folder that the nodes share.
+
+Proteins are dealt into folds by sequence cluster. Each fold is held out from one member of a committee, which is then
 judged on it: so every protein is judged by a network that never saw it or its relatives, while the committee as a whole
-has seen all. Each member starts exactly at the parameter-free elastic network, sees MD ensembles beside crystals and
-sets of experimental conformers, and keeps the running mean of its weights. A quarter of an hour on one CPU core.
+has seen all. Or a split of `dynaprot prepare` says who trains.
+
+A step is a list of proteins with weights, drawn from the seed and the number of its epoch alone. The processes share
+the list and add up their gradients.
 """
 
 from __future__ import annotations
 
-import argparse
-import copy
+import csv
 import json
+import math
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..network.anm import ISOTROPIC
-from ..network.architecture import Architecture
-from ..network.elastic import elastic_moments
-from ..network.model import Committee, DynaProt, Heads
+from ..errors import TrainingDataError
+from ..network.model import Committee, DynaProt
 from ..network.weights import save_weights
-from .examples import (
-    AtlasChain,
-    CrystalChain,
-    Example,
-    Input,
-    load_atlas,
-    load_conformers,
-    load_crystals,
-    load_simulations,
-)
-from .losses import crystal_loss, ensemble_loss
-from .metrics import compare, pearson
+from ..safe_file import replacing
+from .augmentation import augmented
+from .checkpoint import TrainingState
+from .configuration import Configuration, Source
+from .examples import Cluster, Example, ValidationChain
+from .folds import Data, Fold, deal, load_data
+from .losses import LOSSES, crystal_loss
+from .metrics import METRICS, compare, pearson
+from .moments import Moments, predict_moments
+from .processes import Processes, joined_processes
 
-__all__ = ["Data", "Fold", "Recipe", "atlas_rmsf_r", "cross_validate", "evaluate", "load_data", "median_figures"]
+__all__ = ["Member", "Task", "judge", "median_figures", "plan_epoch", "train", "train_members", "validation_rmsf_r"]
 
-LARGEST_TRAINED = 470
-"""Residues; larger simulations only validate, since a pass costs N^3."""
-PER_EPOCH = 2
-"""Systems of one cluster in an epoch, drawn by trust."""
+BUCKET = 16
+"""Batches whose proteins are sorted by length before they are cut apart: little padding, and still much chance."""
+
+
+@dataclass
+class Member:
+    """A trained network, its fold, and its figures on what was held out, one row a protein."""
+
+    network: DynaProt
+    fold: Fold
+    figures: list[dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a committee is trained.
+class Task:
+    """A protein that a step looks at."""
 
-    Attributes
-    ----------
-    architecture : Architecture
-        Of each member.
-    folds : int
-        Parts that the clusters are dealt into: members of the committee.
-    epochs : int
-    rate, decay : float
-        Of AdamW; the rate warms up over 50 steps and falls along a cosine.
-    shrinkage : float
-        Weight of the mean squared log stiffness: a pull towards the parameter-free network.
-    memory : int
-        Steps over which weights are averaged.
-    crystals : int
-        Chains of the crystallographic set.
-    crystal_share, conformer_share : float
-        Probability that a step looks at a crystal, or at a set of conformers, beside its simulation.
-    auxiliary_weight : float
-        Weight of what it sees there.
-    """
-
-    architecture: Architecture = field(
-        default_factory=lambda: Architecture(
-            dimension=64, layers=0, residual=True, environment=True, final_norm=True, springs=True, congruence=True
-        )
-    )
-    folds: int = 5
-    epochs: int = 16
-    rate: float = 2e-3
-    decay: float = 1e-3
-    shrinkage: float = 0.01
-    memory: int = 200
-    crystals: int = 400
-    crystal_share: float = 0.4
-    conformer_share: float = 0.3
-    auxiliary_weight: float = 0.5
+    example: Example
+    weight: float
 
 
-@dataclass
-class Data:
-    """Everything read from the data folder."""
-
-    simulations: list[Example]
-    conformers: list[Example]
-    crystals: list[CrystalChain]
-    atlas: list[AtlasChain]
-
-
-@dataclass
-class Fold:
-    """One member of a committee with the proteins held out from it."""
-
-    network: DynaProt
-    held_out: list[Example]
-
-
-def load_data(folder: Path, crystals: int) -> Data:
-    """Read the archives of a data folder; clusters of ATLAS are kept out of all that is trained on."""
-    atlas = load_atlas(folder / "atlas_rmsf.npz")
-    validation = {chain.cluster for chain in atlas}
-    return Data(
-        [e for e in load_simulations(folder / "md_ensembles.npz") if e.cluster not in validation],
-        [e for e in load_conformers(folder / "conformers.npz") if e.cluster not in validation],
-        load_crystals(folder / "crystal_aniso.npz", crystals, validation),
-        atlas,
-    )
-
-
-def predict_moments(network: nn.Module, protein: Input) -> tuple[Tensor, Tensor]:
-    """Marginals (N, 3, 3) and coupling (N, N) of one protein, differentiable."""
-    return moments_of(network(*protein.arguments), protein)
+def plan_epoch(fold: Fold, configuration: Configuration, seed: Sequence[int], epoch: int) -> list[list[Task]]:
+    """The steps of an epoch: the same for the same seed, on every process and after every restart."""
+    generator = np.random.default_rng([*seed, epoch])
+    tasks: list[Task] = []
+    beside: list[tuple[Source, list[Example]]] = []
+    for source, group in zip(configuration.source, fold.training, strict=True):
+        if source.share < 1.0:
+            beside += [(source, group)] if group else []
+            continue
+        chosen = _few_of_each_cluster(group, configuration.per_cluster, generator)
+        tasks += [Task(example, source.weight * example.trust) for example in chosen]
+    tasks = [tasks[k] for k in generator.permutation(len(tasks))]
+    size = configuration.batch
+    steps: list[list[Task]] = []
+    for start in range(0, len(tasks), BUCKET * size):
+        bucket = sorted(tasks[start : start + BUCKET * size], key=lambda task: len(task.example) if size > 1 else 0)
+        steps += [bucket[k : k + size] for k in range(0, len(bucket), size)]
+    steps = [steps[k] for k in generator.permutation(len(steps))]
+    for step in steps:
+        leading = len(step)
+        for source, group in beside:
+            for _ in range(leading):
+                if generator.random() < source.share:
+                    step.append(Task(group[generator.integers(len(group))], source.weight))
+        # The loss of a step is a mean over its leading proteins.
+        step[:] = [replace(task, weight=task.weight / leading) for task in step]
+    return steps
 
 
-def moments_of(heads: Heads, protein: Input) -> tuple[Tensor, Tensor]:
-    """Marginals and coupling of what a network says of one protein."""
-    stiffness = heads.springs.exp() * protein.base[:, None]
-    congruence = None
-    if heads.congruence is not None:
-        rotations = protein.arguments[1][0]
-        congruence = rotations @ heads.congruence[0] @ rotations.mT
-    marginals, coupling = elastic_moments(
-        protein.positions, protein.arguments[5], stiffness[:, 0], ISOTROPIC * stiffness[:, 1], congruence
-    )
-    return marginals.double(), coupling.double()
-
-
-def train_member(data: Data, held_out: set[int], recipe: Recipe, seed: int) -> DynaProt:
-    """Train one network on everything outside some clusters; the same seed gives the same weights."""
-    torch.manual_seed(seed)
-    generator = np.random.default_rng(seed)
-    clusters: dict[int, list[Example]] = defaultdict(list)
-    for example in data.simulations:
-        if example.cluster not in held_out and len(example.marginals) <= LARGEST_TRAINED:
-            clusters[example.cluster].append(example)
-    conformers = [example for example in data.conformers if example.cluster not in held_out]
-    crystals = [chain for chain in data.crystals if chain.cluster not in held_out]
-    network = DynaProt(recipe.architecture)
-    average = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
-    steps = recipe.epochs * sum(min(len(members), PER_EPOCH) for members in clusters.values())
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / 50) * (0.51 + 0.49 * np.cos(np.pi * step / steps))
-    )
-
-    def loss_on(example: Example) -> Tensor:
-        heads = network(*example.input.arguments)
-        loss = ensemble_loss(*moments_of(heads, example.input), example)
-        return loss + recipe.shrinkage * (heads.springs**2).mean()
-
-    step = 0
-    for _ in range(recipe.epochs):
-        for example in _epoch(clusters, generator):
-            loss = example.trust * loss_on(example)
-            if crystals and generator.random() < recipe.crystal_share:
-                chain = crystals[generator.integers(len(crystals))]
-                marginals, _ = predict_moments(network, chain.input)
-                loss = loss + recipe.auxiliary_weight * crystal_loss(marginals, chain)
-            if conformers and generator.random() < recipe.conformer_share:
-                loss = loss + recipe.auxiliary_weight * loss_on(conformers[generator.integers(len(conformers))])
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            step += 1
-            with torch.no_grad():
-                for kept, current in zip(average.parameters(), network.parameters(), strict=True):
-                    kept.lerp_(current, max(1 / step, 1 / recipe.memory))
-    return average.eval()
-
-
-def _epoch(clusters: dict[int, list[Example]], generator: np.random.Generator) -> list[Example]:
-    """A few systems of every cluster in random order."""
+def _few_of_each_cluster(group: list[Example], most: int, generator: np.random.Generator) -> list[Example]:
+    if most == 0:
+        return group
+    clusters: dict[Cluster, list[Example]] = defaultdict(list)
+    for example in group:
+        clusters[example.cluster].append(example)
     chosen = []
     for members in clusters.values():
         trust = np.array([example.trust for example in members])
-        count = min(len(members), PER_EPOCH)
+        count = min(len(members), most)
         chosen += [members[k] for k in generator.choice(len(members), count, replace=False, p=trust / trust.sum())]
-    return [chosen[k] for k in generator.permutation(len(chosen))]
+    return chosen
 
 
-def cross_validate(data: Data, recipe: Recipe, seed: int, report: Callable[[str], None] = print) -> list[Fold]:
-    """Train one member for each fold of the clusters, each without its fold."""
-    start = time.time()
-    clusters = np.random.default_rng(0).permutation(sorted({example.cluster for example in data.simulations}))
-    folds = []
-    for k in range(recipe.folds):
-        held_out = set(clusters[k :: recipe.folds].tolist())
-        network = train_member(data, held_out, recipe, seed * 100 + k)
-        folds.append(Fold(network, [e for e in data.simulations if e.cluster in held_out and e.trustworthy]))
-        figures = median_figures(evaluate(network, folds[-1].held_out))
-        report(f"fold {k + 1} of {recipe.folds}, {time.time() - start:.0f} s: {figures}")
-    return folds
+def rate_at(step: int, steps: int, configuration: Configuration) -> float:
+    """Learning rate: a linear rise, then half a cosine down to a fiftieth."""
+    rise = min(1.0, (step + 1) / max(configuration.warm_up, 1))
+    return configuration.rate * rise * (0.51 + 0.49 * math.cos(math.pi * step / steps))
+
+
+def take_step(
+    state: TrainingState,
+    tasks: Sequence[Task],
+    rate: float,
+    configuration: Configuration,
+    seed: Sequence[int],
+    processes: Processes,
+) -> float:
+    """One step of the optimiser on some proteins; returns the loss before it."""
+    parameters = list(state.network.parameters())
+    for parameter in parameters:
+        # Zeros, not None: a process without a share of this step adds nothing, and AdamW treats all alike.
+        parameter.grad = torch.zeros_like(parameter)
+    total = torch.zeros((), dtype=torch.float64, device=processes.device)
+    state.network.train()
+    # Proteins share a forward pass, padded, unless the algebra behind it costs more than it and fills the memory.
+    mine = list(processes.share(list(enumerate(tasks))))
+    together = 1 if configuration.architecture.springs else max(len(mine), 1)
+    for start in range(0, len(mine), together):
+        batch = []
+        for number, task in mine[start : start + together]:
+            generator = np.random.default_rng([*seed, state.step, number])
+            batch.append((augmented(task.example, configuration.augmentation, generator), task.weight))
+            torch.manual_seed(int(generator.integers(2**62)))  # of dropout
+        examples = [example.to(processes.device) for example, _ in batch]
+        moments = predict_moments(state.network, [example.input for example in examples], configuration.precision)
+        loss = total.new_zeros(())
+        for example, (_, weight), prediction in zip(examples, batch, moments, strict=True):
+            loss = loss + weight * loss_on(example, prediction, configuration)
+        loss.backward()
+        total += loss.detach()
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    processes.add_up([total, *gradients])
+    nn.utils.clip_grad_norm_(parameters, configuration.clip)
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate
+    state.optimiser.step()
+    state.step += 1
+    with torch.no_grad():
+        for kept, current in zip(state.average.parameters(), parameters, strict=True):
+            kept.lerp_(current, max(1.0 / state.step, 1.0 / configuration.memory))
+    return float(total)
+
+
+def loss_on(example: Example, prediction: Moments, configuration: Configuration) -> Tensor:
+    """Loss of one protein; of crystals no more is asked than they know."""
+    marginals, coupling, springs = prediction
+    if example.coupling is None:
+        return example.marginals.new_zeros(()) if marginals is None else crystal_loss(marginals, example)
+    loss = LOSSES[configuration.losses](marginals, coupling, example)
+    return loss if springs is None else loss + configuration.shrinkage * (springs**2).mean()
+
+
+def train_member(
+    fold: Fold,
+    configuration: Configuration,
+    number: int,
+    folder: Path,
+    processes: Processes,
+    resume: bool,
+    report: Callable[[str], None],
+    after_step: Callable[[TrainingState], None],
+) -> DynaProt:
+    """Train one network; the same seed gives the same weights, interrupted or not."""
+    seed = (configuration.seed, number)
+    path = folder / f"member-{number}.safetensors"
+    state = TrainingState.new(configuration, configuration.seed * 100 + number, processes.device)
+    if resume and path.exists():
+        state.load(path, configuration)
+    length = len(plan_epoch(fold, configuration, seed, 0))
+    steps = configuration.epochs * length
+    start = time.perf_counter()
+
+    def stopped() -> bool:
+        return bool(configuration.patience) and state.stale >= configuration.patience
+
+    with _board(configuration, folder, number, state.step, processes) as board:
+        while state.step < steps and not stopped():
+            epoch, position = divmod(state.step, length)
+            for tasks in plan_epoch(fold, configuration, seed, epoch)[position:]:
+                rate = rate_at(state.step, steps, configuration)
+                loss = take_step(state, tasks, rate, configuration, seed, processes)
+                state.loss_of_epoch += loss
+                board("training/loss", loss, state.step)
+                board("training/rate", rate, state.step)
+                ended = state.step % length == 0
+                if ended:
+                    row = _end_epoch(state, fold, configuration, length, processes)
+                    for name, value in row.items():
+                        board(f"held out/{name}", value, state.step)
+                    if processes.first:
+                        report(
+                            f"network {number + 1} of {configuration.members}, epoch {epoch + 1} of "
+                            f"{configuration.epochs}, {time.perf_counter() - start:.0f} s: "
+                            + ", ".join(f"{name} {value:.3f}" for name, value in row.items())
+                        )
+                if processes.first and (ended or state.step % configuration.checkpoint == 0):
+                    state.save(path, configuration)
+                    _write_history(folder / f"member-{number}.csv", state.history)
+                after_step(state)
+    processes.wait()
+    return state.best if configuration.patience else state.average
+
+
+def _end_epoch(
+    state: TrainingState, fold: Fold, configuration: Configuration, length: int, processes: Processes
+) -> dict[str, float]:
+    """Judge the running mean of the weights, and keep it where it is the best so far."""
+    figures = median_figures(judge(state.average, fold.held_out, configuration, processes))
+    loss = figures.get("loss", math.nan)
+    row = {"training_loss": state.loss_of_epoch / length} | figures
+    state.loss_of_epoch = 0.0
+    state.history.append({"step": state.step} | row)
+    state.stale += 1
+    if loss < state.lowest:
+        state.lowest, state.stale = loss, 0
+        state.best.load_state_dict(state.average.state_dict())
+    return row
+
+
+@contextmanager
+def _board(
+    configuration: Configuration, folder: Path, number: int, step: int, processes: Processes
+) -> Iterator[Callable[[str, float, int], Any]]:
+    """What takes a curve's name, value and step: TensorBoard, or nothing."""
+    if not (configuration.tensorboard and processes.first):
+        yield lambda name, value, step: None
+        return
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise TrainingDataError(
+            "tensorboard = true needs TensorBoard: pip install dynaprot[train], or leave it out."
+        ) from error
+    with SummaryWriter(folder / "tensorboard" / f"member-{number}", purge_step=step) as writer:
+        yield writer.add_scalar
+
+
+def _write_history(path: Path, history: list[dict[str, float]]) -> None:
+    with replacing(path) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(history[0]) if history else ["step"])
+        writer.writeheader()
+        writer.writerows(history)
 
 
 @torch.no_grad()
-def evaluate(network: nn.Module, examples: list[Example]) -> list[dict[str, float]]:
-    """Every metric of each protein."""
+def judge(
+    network: nn.Module, examples: Sequence[Example], configuration: Configuration, processes: Processes
+) -> list[dict[str, float]]:
+    """Loss and metrics of each protein, of those that the network predicts anything of."""
     network.eval()
-    return [
-        compare(*(moment.numpy() for moment in predict_moments(network, example.input)), example.labels)
-        for example in examples
-    ]
+    names = ("loss", *METRICS)
+    table = torch.zeros(len(examples), len(names), dtype=torch.float64, device=processes.device)
+    for k in processes.share(range(len(examples))):
+        example = examples[k].to(processes.device)
+        prediction = predict_moments(network, [example.input])[0]
+        figures = compare(_array(prediction.marginals), _array(prediction.coupling), examples[k].labels)
+        figures["loss"] = float(loss_on(example, prediction, configuration))
+        table[k] = torch.tensor([figures.get(name, math.nan) for name in names], dtype=torch.float64)
+    processes.add_up([table])
+    rows = [dict(zip(names, row, strict=True)) for row in table.tolist()]
+    return [{name: value for name, value in row.items() if not math.isnan(value)} for row in rows]
+
+
+def _array(tensor: Tensor | None) -> NDArray[np.floating] | None:
+    return None if tensor is None else tensor.cpu().numpy()
 
 
 @torch.no_grad()
-def atlas_rmsf_r(network: nn.Module, chains: list[AtlasChain]) -> list[float]:
-    """Pearson correlation of RMSF of each ATLAS chain."""
+def validation_rmsf_r(network: nn.Module, chains: list[ValidationChain], device: torch.device) -> list[float]:
+    """Pearson correlation of the RMSF of each chain; none of a network without marginals."""
     network.eval()
     correlations = []
     for chain in chains:
-        rmsf = predict_moments(network, chain.input)[0].diagonal(dim1=1, dim2=2).sum(-1).sqrt().numpy()
+        marginals = predict_moments(network, [chain.input.to(device)])[0].marginals
+        if marginals is None:
+            return []
+        rmsf = marginals.diagonal(dim1=1, dim2=2).sum(-1).sqrt().cpu().numpy()
         known = np.isfinite(chain.rmsf)
         correlations.append(pearson(rmsf[known], chain.rmsf[known]))
     return correlations
 
 
 def median_figures(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Median of each metric over proteins."""
-    return {name: round(float(np.median([row[name] for row in rows])), 4) for name in rows[0]}
+    """Median of each figure over proteins."""
+    return {name: round(float(np.median([row[name] for row in rows])), 4) for name in (rows[0] if rows else {})}
 
 
-def interval(values: NDArray[np.floating] | list[float]) -> str:
+def interval(values: list[float]) -> str:
     """Median and its 95 % bootstrap interval over proteins."""
     draws = np.random.default_rng(0).choice(np.asarray(values), (2000, len(values)))
     low, high = np.percentile(np.median(draws, axis=1), [2.5, 97.5])
     return f"{np.median(values):.3f} [{low:.3f}, {high:.3f}]"
 
 
-def committee_of(networks: list[DynaProt]) -> Committee:
+def committee_of(networks: list[DynaProt]) -> DynaProt | Committee:
     """Networks of one architecture as one."""
+    if len(networks) == 1:
+        return networks[0]
     committee = Committee(replace(networks[0].architecture, members=len(networks)))
     for member, network in zip(committee.members, networks, strict=True):
         member.load_state_dict(network.state_dict())
     return committee.eval()
 
 
-def main() -> None:
-    """Read the command line, train, print the out-of-fold figures, write the weights."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with md_ensembles.npz and its companions")
-    parser.add_argument("--output", type=Path, help="weights to write; nothing is kept without it")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--architecture", type=json.loads, default={}, help="JSON of changes to the architecture")
-    for option in fields(Recipe):
-        if option.name != "architecture":
-            default = getattr(Recipe(), option.name)
-            parser.add_argument(f"--{option.name.replace('_', '-')}", type=type(default), default=default)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    chosen = {o.name: getattr(arguments, o.name) for o in fields(Recipe) if o.name != "architecture"}
-    recipe = Recipe(architecture=replace(Recipe().architecture, **arguments.architecture), **chosen)
+def train_members(
+    data: Data,
+    configuration: Configuration,
+    folder: Path,
+    processes: Processes,
+    *,
+    resume: bool = False,
+    report: Callable[[str], None] = print,
+    after_step: Callable[[TrainingState], None] = lambda state: None,
+) -> list[Member]:
+    """Train every network of a configuration and judge each on what was held out from it."""
+    members = []
+    for number, fold in enumerate(deal(data, configuration)):
+        network = train_member(fold, configuration, number, folder, processes, resume, report, after_step)
+        members.append(Member(network, fold, judge(network, fold.held_out, configuration, processes)))
+    return members
 
-    data = load_data(arguments.data, recipe.crystals)
-    folds = cross_validate(data, recipe, arguments.seed)
-    committee = committee_of([fold.network for fold in folds])
-    untrained = DynaProt(recipe.architecture)
-    held_out = [example for fold in folds for example in fold.held_out]
-    rows = [row for fold in folds for row in evaluate(fold.network, fold.held_out)]
-    tables = {"out of fold": (rows, committee), "parameter-free": (evaluate(untrained, held_out), untrained)}
-    figures = {
-        name: {metric: interval([row[metric] for row in table]) for metric in table[0]}
-        | {"atlas_rmsf_r": interval(atlas_rmsf_r(network, data.atlas))}
-        for name, (table, network) in tables.items()
-    }
-    print(json.dumps(figures, indent=2))
-    if arguments.output is not None:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-        save_weights(
-            arguments.output,
-            committee.architecture,
-            {name: tensor.numpy() for name, tensor in committee.state_dict().items()},
-            {
-                "name": "DynaProt learned elastic network",
-                "data": "MD ensembles (AE-PocketMiner, MIT), crystallographic displacements and sets of conformers "
-                "(wwPDB entries, CC0); RMSF of ATLAS for validation only",
-                "split": f"{recipe.folds} folds by 30 % sequence cluster; each member never saw its own fold",
-                "recipe": asdict(recipe),
-                "seed": arguments.seed,
-                "commit": commit.stdout.strip(),
-                "validation": figures["out of fold"],
-                "validation_of_parameter_free_network": figures["parameter-free"],
-                "proteins": f"{len(held_out)} MD systems out of fold, {len(data.atlas)} ATLAS chains by the committee",
-            },
+
+def train(
+    configuration: Configuration,
+    folder: Path,
+    *,
+    name: str = "trained",
+    resume: bool = False,
+    device: str = "auto",
+    report: Callable[[str], None] = print,
+    after_step: Callable[[TrainingState], None] = lambda state: None,
+) -> Path:
+    """Train by a configuration and write weights with their figures.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    folder : Path
+        For weights, checkpoints, and a CSV of figures for each epoch; made if need be.
+    name : str
+        The weights are ``dynaprot-<name>.safetensors``.
+    resume : bool
+        Go on from the folder's checkpoints.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    report : callable
+        Takes a line for each epoch.
+    after_step : callable
+        Takes the state after each step.
+
+    Returns
+    -------
+    Path
+        Of the weights.
+
+    Raises
+    ------
+    TrainingDataError
+        If the data cannot be used, or the folder holds another training.
+    """
+    if not resume and any(folder.glob("member-*.safetensors")):
+        raise TrainingDataError(f"{folder}: holds a training already; go on with --resume, or name another folder.")
+    with joined_processes(device) as processes:
+        folder.mkdir(parents=True, exist_ok=True)
+        data = load_data(configuration)
+        members = train_members(
+            data, configuration, folder, processes, resume=resume, report=report, after_step=after_step
         )
+        path = folder / f"dynaprot-{name}.safetensors"
+        metadata = _describe(data, configuration, members, name, processes)
+        if processes.first:
+            report(json.dumps(metadata["validation"], indent=2))
+            network = committee_of([member.network for member in members])
+            tensors = {key: tensor.cpu().numpy() for key, tensor in network.state_dict().items()}
+            save_weights(path, network.architecture, tensors, metadata)
+            report(f"  {path}")
+        processes.wait()
+    return path
 
 
-if __name__ == "__main__":
-    main()
+def _describe(
+    data: Data, configuration: Configuration, members: list[Member], name: str, processes: Processes
+) -> dict[str, Any]:
+    """What travels in the header of the weights."""
+    device = processes.device
+    network = committee_of([member.network for member in members]).to(device)
+    figures = _intervals([row for member in members for row in member.figures])
+    correlations = validation_rmsf_r(network, data.validation, device)
+    if correlations:
+        figures["atlas_rmsf_r"] = interval(correlations)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    description: dict[str, Any] = {
+        "name": f"DynaProt {name}",
+        "data": configuration.about,
+        "configuration": asdict(configuration),
+        "held_out_clusters": [member.fold.clusters for member in members],
+        "commit": commit.stdout.strip(),
+        "validation": figures,
+        "proteins": f"{sum(len(member.figures) for member in members)} held out, each judged by a network that never "
+        f"saw its cluster; {len(correlations)} chains of {configuration.rmsf_archive or 'no archive'} by all together",
+    }
+    if configuration.architecture.springs:
+        # Before it learns, such a network is the elastic network without parameters.
+        untrained = DynaProt(configuration.architecture).to(device)
+        held_out = [example for member in members for example in member.fold.held_out]
+        bare = _intervals(judge(untrained, held_out, configuration, processes))
+        correlations = validation_rmsf_r(untrained, data.validation, device)
+        if correlations:
+            bare["atlas_rmsf_r"] = interval(correlations)
+        description["validation_of_parameter_free_network"] = bare
+    return description
+
+
+def _intervals(rows: list[dict[str, float]]) -> dict[str, str]:
+    """Median of each figure over proteins with its interval."""
+    return {name: interval([row[name] for row in rows]) for name in (rows[0] if rows else {})}

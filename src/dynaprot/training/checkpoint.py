@@ -1,0 +1,117 @@
+"""The state of a training, and its one file: safetensors with JSON in the header, no pickle."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ..errors import TrainingDataError
+from ..network.model import DynaProt
+from ..safe_file import replacing
+from .configuration import Configuration
+
+__all__ = ["TrainingState"]
+
+FORMAT = "dynaprot-checkpoint-1"
+NUMBERS = ("step", "lowest", "stale", "loss_of_epoch", "history")
+
+
+@dataclass
+class TrainingState:
+    """Everything that the next step depends on, beside the configuration and the data.
+
+    No state of a random generator is part of it: what a step draws is a function of the seed and the step's number.
+
+    Attributes
+    ----------
+    network, average, best : DynaProt
+        As trained; its running mean; the running mean when the loss on what is held out was lowest.
+    optimiser : torch.optim.AdamW
+    step : int
+        Steps done.
+    lowest : float
+        Loss of `best`.
+    stale : int
+        Epochs since.
+    loss_of_epoch : float
+        Sum over the steps of this epoch so far.
+    history : list of dict
+        Figures of each epoch.
+    """
+
+    network: DynaProt
+    average: DynaProt
+    best: DynaProt
+    optimiser: torch.optim.AdamW
+    step: int = 0
+    lowest: float = float("inf")
+    stale: int = 0
+    loss_of_epoch: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    @classmethod
+    def new(cls, configuration: Configuration, seed: int, device: torch.device) -> TrainingState:
+        """Before the first step; the same seed gives the same weights on every device."""
+        torch.manual_seed(seed)
+        network = DynaProt(configuration.architecture).to(device)
+        optimiser = torch.optim.AdamW(network.parameters(), lr=configuration.rate, weight_decay=configuration.decay)
+        for parameter in network.parameters():
+            optimiser.state[parameter] = {
+                "step": torch.tensor(0.0),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
+        return cls(network, copy.deepcopy(network).eval(), copy.deepcopy(network).eval(), optimiser)
+
+    def save(self, path: Path, configuration: Configuration) -> None:
+        """Write the file; it is replaced whole or not at all."""
+        description = {name: getattr(self, name) for name in NUMBERS}
+        description |= {"format": FORMAT, "configuration": asdict(configuration)}
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self._tensors()}
+        with replacing(path) as temporary:
+            temporary.write_bytes(save(tensors, metadata={"state": json.dumps(description)}))
+
+    def load(self, path: Path, configuration: Configuration) -> None:
+        """Go on from what `save` wrote.
+
+        Raises
+        ------
+        TrainingDataError
+            If the file is damaged or of another configuration.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                description = json.loads((file.metadata() or {})["state"])
+                if description.pop("format") != FORMAT:
+                    raise ValueError(f"{FORMAT} expected")
+                # Through JSON, where tuples are lists.
+                now = json.loads(json.dumps(asdict(configuration)))
+                changed = [name for name, value in description.pop("configuration").items() if now.get(name) != value]
+                if changed:
+                    raise TrainingDataError(
+                        f"{path}: was trained with another {', '.join(changed)}; go on with the same configuration, or "
+                        "start anew in another folder."
+                    )
+                with torch.no_grad():
+                    for name, tensor in self._tensors():
+                        tensor.copy_(file.get_tensor(name))
+        except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
+            raise TrainingDataError(f"{path}: is damaged or no checkpoint ({error}).") from error
+        for name in NUMBERS:
+            setattr(self, name, description[name])
+
+    def _tensors(self) -> Iterator[tuple[str, Tensor]]:
+        for kind in ("network", "average", "best"):
+            for name, parameter in getattr(self, kind).named_parameters():
+                yield f"{kind}.{name}", parameter
+        for name, parameter in self.network.named_parameters():
+            for moment, tensor in self.optimiser.state[parameter].items():
+                yield f"optimiser.{name}.{moment}", tensor

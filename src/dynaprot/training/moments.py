@@ -1,0 +1,95 @@
+"""From proteins to the moments that a loss compares: batches, the network's forward pass, the algebra behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..network.anm import ISOTROPIC
+from ..network.elastic import elastic_moments
+from ..network.model import Heads
+from .examples import Input
+
+__all__ = ["Moments", "collate", "predict_moments"]
+
+
+class Moments(NamedTuple):
+    """Second moments of one protein, differentiable; None for what the network does not predict.
+
+    Attributes
+    ----------
+    marginals : Tensor, shape=(N, 3, 3), dtype=float64
+        Å^2, frame of the input.
+    coupling : Tensor, shape=(N, N), dtype=float64
+        Unit diagonal.
+    springs : Tensor, shape=(P, 2)
+        Log stiffness over the parameter-free network's, from which the others follow.
+    """
+
+    marginals: Tensor | None
+    coupling: Tensor | None
+    springs: Tensor | None = None
+
+
+def collate(inputs: Sequence[Input]) -> tuple[Tensor, ...]:
+    """Arguments of `DynaProt.forward` for a padded batch of B proteins of up to N residues."""
+    if len(inputs) == 1:
+        return inputs[0].arguments
+    longest = max(len(protein) for protein in inputs)
+    batch: list[Tensor] = []
+    for k in range(5):  # types, rotations, positions, environment, mask
+        column = [protein.arguments[k][0] for protein in inputs]
+        padded = column[0].new_zeros(len(inputs), longest, *column[0].shape[1:])
+        for row, values in zip(padded, column, strict=True):
+            row[: len(values)] = values
+        batch.append(padded)
+    pairs = [protein.arguments[5] + k * longest for k, protein in enumerate(inputs)]
+    return *batch, torch.cat(pairs, dim=1), torch.cat([protein.arguments[6] for protein in inputs])
+
+
+def predict_moments(network: nn.Module, inputs: Sequence[Input], precision: str = "float32") -> list[Moments]:
+    """Moments of each of some proteins, which pass through the network together.
+
+    Parameters
+    ----------
+    network : nn.Module
+        `DynaProt` or `Committee`.
+    inputs : sequence of Input
+        On the device of the network.
+    precision : str
+        ``bfloat16`` for the network itself on a GPU. What follows loses digits in inverses and logarithms, and
+        is in single and double whatever is asked.
+    """
+    device = inputs[0].positions.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16" and device.type == "cuda"):
+        heads: Heads = network(*collate(inputs))
+    pairs = [protein.arguments[5].shape[1] for protein in inputs]
+    springs = [None] * len(inputs) if heads.springs is None else heads.springs.float().split(pairs)
+    return [_moments(heads, k, springs[k], protein) for k, protein in enumerate(inputs)]
+
+
+def _moments(heads: Heads, k: int, springs: Tensor | None, protein: Input) -> Moments:
+    """Moments of the k-th protein of a batch."""
+    size = len(protein)
+    rotations = protein.arguments[1][0]
+    if springs is not None:
+        stiffness = springs.exp() * protein.base[:, None]
+        congruence = None
+        if heads.congruence is not None:
+            congruence = rotations @ heads.congruence[k, :size].float() @ rotations.mT
+        marginals, coupling = elastic_moments(
+            protein.positions, protein.arguments[5], stiffness[:, 0], ISOTROPIC * stiffness[:, 1], congruence
+        )
+        return Moments(marginals.double(), coupling.double(), springs)
+    prediction = Moments(None, None)
+    if heads.marginal_factor is not None:
+        factor = rotations.double() @ heads.marginal_factor[k, :size].double()
+        prediction = prediction._replace(marginals=factor @ factor.mT)
+    if heads.coupling is not None:
+        coupling = heads.coupling[k, :size, :size].double()
+        deviation = coupling.diagonal().sqrt()
+        prediction = prediction._replace(coupling=coupling / deviation[:, None] / deviation)
+    return prediction
