@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
+from dataclasses import replace
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -229,6 +230,33 @@ def prepare_command(
     dealt.save(output / "split.json")
     counts = f"{len(dealt.train)} to train, {len(dealt.validation)} to validate, {len(dealt.test)} to test"
     console.print(f"Split by {dealt.name}: {counts}")
+
+
+@app.command("train")
+def train_command(
+    configuration: Annotated[str, typer.Argument(help="TOML file, or one that is bundled: default, paper-m, paper-j.")],
+    output: Output = Path("out/training"),
+    data: Annotated[
+        str | None, typer.Option(help="Folder of the sources, in place of the configuration's own.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoints after a kill.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Train networks and write weights; on several GPUs as dynaprot/training/train.py says."""
+    try:
+        from .training.configuration import read_configuration
+        from .training.train import train
+    except ModuleNotFoundError as error:
+        raise TrainingDataError(f"Training needs PyTorch: pip install torch ({error}).") from error
+    read = read_configuration(configuration)
+    if data is not None:
+        read = replace(read, data=data)
+    _make_folder(output)
+
+    def report(line: str) -> None:
+        console.print(escape(line))
+
+    train(read, output, name=Path(configuration).stem, resume=resume, device=device, report=report)
 
 
 @app.command("info")
