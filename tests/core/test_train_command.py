@@ -19,7 +19,7 @@ from safetensors import safe_open  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 import dynaprot  # noqa: E402
-from dynaprot import Structure, predict  # noqa: E402
+from dynaprot import Dynamics, Structure, predict  # noqa: E402
 from dynaprot.command_line import app  # noqa: E402
 from dynaprot.errors import TrainingDataError  # noqa: E402
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
@@ -28,6 +28,7 @@ from dynaprot.network.weights import load_weights, shipped_weights  # noqa: E402
 from dynaprot.training.augmentation import augmented  # noqa: E402
 from dynaprot.training.checkpoint import TrainingState  # noqa: E402
 from dynaprot.training.configuration import (  # noqa: E402
+    BUNDLED,
     Augmentation,
     Configuration,
     Source,
@@ -360,6 +361,33 @@ def test_prepared_proteins_train_by_their_split(data: Path, tmp_path: Path) -> N
     train(configuration, tmp_path, report=quiet)
 
 
+def test_the_miniature_of_atlas_goes_from_trajectories_to_a_prediction(tmp_path: Path) -> None:
+    """Three replicas of each protein, prepared, split, trained on by the paper's recipe, and predicted with."""
+    from .test_prepare import Simulation, motion
+
+    (tmp_path / "atlas").mkdir()
+    for seed in range(4):
+        structure = random_protein(60 + seed, (24,))
+        molecule = Simulation(structure)
+        molecule.write(tmp_path / "atlas" / f"{seed}abc_A.pdb", molecule.positions[None])
+        for replica in (1, 2, 3):
+            frames = molecule.atoms(motion(structure, 50, replica)[0])
+            molecule.write(tmp_path / "atlas" / f"{seed}abc_A_prod_R{replica}_fit.xtc", frames)
+    recipe = (BUNDLED / "paper-m.toml").read_text().replace("epochs = 200", "epochs = 2")
+    (tmp_path / "two-epochs.toml").write_text(recipe)
+    for arguments in (
+        ["prepare", tmp_path / "atlas", "-o", tmp_path / "prepared", "--jobs", "1"],
+        ["train", tmp_path / "two-epochs.toml", "-o", tmp_path / "out", "--data", tmp_path / "prepared"],
+        ["predict", tmp_path / "atlas" / "0abc_A.pdb", "-o", tmp_path / "out", "--no-pictures"]
+        + ["-m", tmp_path / "out" / "dynaprot-two-epochs.safetensors"],
+    ):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        assert result.exit_code == 0, result.output
+    weights = load_weights(tmp_path / "out" / "dynaprot-two-epochs.safetensors")
+    assert weights.metadata["configuration"]["source"][0]["kind"] == "prepared"
+    assert np.isfinite(Dynamics.load(tmp_path / "out" / "dynamics.npz").rmsf).all()
+
+
 def test_an_epoch_looks_at_every_protein_in_batches_of_like_length(data: Path) -> None:
     """Sources of share 1 once; the order is that of the seed."""
     configuration = small(data, batch=2, folds=6, source=(Source("md_archive", "md_ensembles.npz"),))
@@ -394,6 +422,7 @@ def test_augmentation_changes_what_is_seen_not_what_is_true(data: Path, shape: s
     how = Augmentation(frames=1.0, position_noise=0.2, rotation_noise=5.0, crop=12, crop_shape=shape)  # type: ignore[arg-type]
     seen = augmented(example, how, np.random.default_rng(0))
     assert len(seen) == len(seen.input) == len(seen.structure) == 12
+    assert not replace(seen, surroundings=False).input.arguments[5].numel()
     assert seen.coupling is not None
     assert seen.coupling.shape == (12, 12)
     kept = [k for k in range(len(example)) if (example.marginals[k] == seen.marginals).all((1, 2)).any()]

@@ -140,16 +140,24 @@ class _Geometry:
         return total / count
 
 
-def featurise(structure: Structure) -> Features:
-    """Compute the network's input; see `Features`."""
-    geometry = _Geometry.of(structure)
+def featurise(structure: Structure, surroundings: bool = True) -> Features:
+    """Compute the network's input; see `Features`.
+
+    Parameters
+    ----------
+    structure : Structure
+    surroundings : bool
+        Without, there are no pairs and environments are zero: all that the published networks read, in no time.
+    """
+    size = len(structure)
+    geometry = _Geometry.of(structure) if surroundings else None
     return Features(
         types=np.array([AMINO_ACIDS.find(letter) % 21 for letter in structure.sequence], dtype=np.int64),
         rotations=structure.rotations.astype(np.float32),
         positions=(structure.ca - structure.ca.mean(0)).astype(np.float32),
-        environment=_environment(geometry).astype(np.float32),
-        pairs=np.stack([geometry.i, geometry.j]),
-        pair_features=_pair_features(geometry).astype(np.float32),
+        environment=(_environment(geometry) if geometry else np.zeros((size, ENVIRONMENT))).astype(np.float32),
+        pairs=np.stack([geometry.i, geometry.j]) if geometry else np.empty((2, 0), dtype=np.int64),
+        pair_features=(_pair_features(geometry) if geometry else np.empty((0, PAIR))).astype(np.float32),
     )
 
 

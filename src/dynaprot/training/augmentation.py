@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..structure.protein import Structure
 from .configuration import Augmentation
-from .examples import Example, Input
+from .examples import Example
 
 __all__ = ["augmented"]
 
@@ -31,7 +31,7 @@ def augmented(example: Example, how: Augmentation, generator: np.random.Generato
         example = replace(example, marginals=example.marginals[kept], coupling=coupling)
     if structure is example.structure:
         return example
-    return replace(example, structure=structure, input=Input.of(structure), frames=example.frames[:0])
+    return replace(example, structure=structure, frames=example.frames[:0])
 
 
 def _with_backbone(structure: Structure, backbone: Array) -> Structure:

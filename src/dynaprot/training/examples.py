@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +58,9 @@ class Input:
     base: Tensor
 
     @classmethod
-    def of(cls, structure: Structure) -> Input:
-        """Compute the input of a structure."""
-        features = featurise(structure)
+    def of(cls, structure: Structure, surroundings: bool = True) -> Input:
+        """Compute the input of a structure; `surroundings` as of `featurise`."""
+        features = featurise(structure, surroundings)
         i, j = features.pairs
         base = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))
         positions = structure.ca - structure.ca.mean(0)
@@ -81,8 +82,6 @@ class Example:
     Attributes
     ----------
     structure : Structure
-    input : Input
-        Of the structure.
     marginals : Tensor, shape=(N, 3, 3)
         Å^2, frame of the structure.
     coupling : Tensor, shape=(N, N), or None
@@ -97,10 +96,11 @@ class Example:
         Fit to validate on: enough frames, or halves that agree.
     own_scale : bool
         Only directions and relative sizes are meant: experimental conformers.
+    surroundings : bool
+        Whether the network reads them; see `featurise`.
     """
 
     structure: Structure
-    input: Input
     marginals: Tensor
     coupling: Tensor | None
     cluster: Cluster
@@ -108,6 +108,7 @@ class Example:
     trust: float = 1.0
     trustworthy: bool = True
     own_scale: bool = False
+    surroundings: bool = True
 
     @classmethod
     def of(
@@ -124,7 +125,6 @@ class Example:
         """Prepare a structure and its labels."""
         return cls(
             structure,
-            Input.of(structure),
             torch.from_numpy(labels.marginals),
             torch.from_numpy(labels.coupling),
             cluster,
@@ -137,6 +137,11 @@ class Example:
     def __len__(self) -> int:
         return len(self.marginals)
 
+    @cached_property
+    def input(self) -> Input:
+        """What the network reads of the structure, worked out once it is asked for."""
+        return Input.of(self.structure, self.surroundings)
+
     @property
     def labels(self) -> Labels:
         """The moments as arrays; of an ensemble only."""
@@ -144,9 +149,9 @@ class Example:
         return Labels(self.marginals.numpy(), self.coupling.numpy())
 
     def to(self, device: torch.device) -> Example:
-        """The same with its tensors on another device."""
+        """The same with its labels on another device."""
         coupling = None if self.coupling is None else self.coupling.to(device)
-        return replace(self, input=self.input.to(device), marginals=self.marginals.to(device), coupling=coupling)
+        return replace(self, marginals=self.marginals.to(device), coupling=coupling)
 
 
 def load_examples(source: Source, data: Path, *, frames: bool = False, seed: int = 0) -> list[Example]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,8 +49,17 @@ def load_data(configuration: Configuration) -> Data:
     archive = configuration.rmsf_archive
     validation = load_validation_chains(folder / archive) if archive else []
     apart = {chain.cluster for chain in validation}
-    examples = [load_examples(source, folder, frames=frames) for source in configuration.source]
-    return Data([[example for example in group if example.cluster not in apart] for group in examples], validation)
+    architecture = configuration.architecture
+    surroundings = architecture.environment or architecture.springs
+    examples = [
+        [
+            replace(example, surroundings=surroundings)
+            for example in load_examples(source, folder, frames=frames)
+            if example.cluster not in apart
+        ]
+        for source in configuration.source
+    ]
+    return Data(examples, validation)
 
 
 def deal(data: Data, configuration: Configuration) -> list[Fold]:

@@ -146,11 +146,11 @@ def take_step(
             generator = np.random.default_rng([*seed, state.step, number])
             batch.append((augmented(task.example, configuration.augmentation, generator), task.weight))
             torch.manual_seed(int(generator.integers(2**62)))  # of dropout
-        examples = [example.to(processes.device) for example, _ in batch]
-        moments = predict_moments(state.network, [example.input for example in examples], configuration.precision)
+        inputs = [example.input.to(processes.device) for example, _ in batch]
+        moments = predict_moments(state.network, inputs, configuration.precision)
         loss = total.new_zeros(())
-        for example, (_, weight), prediction in zip(examples, batch, moments, strict=True):
-            loss = loss + weight * loss_on(example, prediction, configuration)
+        for (example, weight), prediction in zip(batch, moments, strict=True):
+            loss = loss + weight * loss_on(example.to(processes.device), prediction, configuration)
         loss.backward()
         total += loss.detach()
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
@@ -276,10 +276,10 @@ def judge(
     names = ("loss", *METRICS)
     table = torch.zeros(len(examples), len(names), dtype=torch.float64, device=processes.device)
     for k in processes.share(range(len(examples))):
-        example = examples[k].to(processes.device)
-        prediction = predict_moments(network, [example.input])[0]
-        figures = compare(_array(prediction.marginals), _array(prediction.coupling), examples[k].labels)
-        figures["loss"] = float(loss_on(example, prediction, configuration))
+        example = examples[k]
+        prediction = predict_moments(network, [example.input.to(processes.device)])[0]
+        figures = compare(_array(prediction.marginals), _array(prediction.coupling), example.labels)
+        figures["loss"] = float(loss_on(example.to(processes.device), prediction, configuration))
         table[k] = torch.tensor([figures.get(name, math.nan) for name in names], dtype=torch.float64)
     processes.add_up([table])
     rows = [dict(zip(names, row, strict=True)) for row in table.tolist()]
