@@ -291,6 +291,20 @@ def test_anisotropic_displacements(protein: Structure, tmp_path: Path, ending: s
     assert error(result.marginals, np.delete(displacements, 9, axis=0)) > 0.2, "the turn is not seen at all"
 
 
+def test_faults_of_a_file_cost_its_displacements_and_not_its_models(protein: Structure, tmp_path: Path) -> None:
+    """With a stray record, models are read all the same; a crystal, whose U cannot be read, fails and says why."""
+    write_models(tmp_path / "nmr.pdb", protein, protein.ca + motion(protein, 8)[0])
+    whole = prepared(tmp_path)["nmr"]
+    (tmp_path / "crystal.pdb").write_text(pdb_text(protein))
+    stray = "ANISOU    1  N   ALA A   1      100    100    100      0      0      0       N\n"
+    for file in tmp_path.iterdir():
+        file.write_text(stray + file.read_text())
+    sources = {source.name: source for source in find_sources([tmp_path])}
+    np.testing.assert_array_equal(prepare_protein(sources["nmr"]).marginals, whole.marginals)
+    with pytest.raises(TrainingDataError, match=r"without ANISOU .* departs from the PDB format .* only its coord"):
+        prepare_protein(sources["crystal"])
+
+
 @pytest.fixture
 def conformer_folder(protein: Structure, tmp_path: Path) -> Path:
     """Crystals of one protein, numbered apart; one lacks a loop, one is a fragment, one beside another protein."""

@@ -18,7 +18,7 @@ from .backbone import PEPTIDE_BOND
 from .protein import Atoms, Structure
 from .residues import is_amino_acid, is_nucleotide, one_letter_code
 
-__all__ = ["load_structure"]
+__all__ = ["load_structure", "read_document"]
 
 BACKBONE = ("N", "CA", "C")
 DOWNLOAD = "https://files.rcsb.org/download/{id}.cif.gz"
@@ -66,7 +66,8 @@ def load_structure(path: str | PathLike[str], chains: str | Iterable[str] | None
         name = Path(path).name
         for ending in (".gz", ".pdb", ".ent", ".cif", ".mmcif"):
             name = name[: -len(ending)] if name.lower().endswith(ending) else name
-        document = _read(Path(path), notices)
+        document, faults = read_document(Path(path))
+        notices += faults
     document.setup_entities()
     if len(document) == 0:
         raise StructureError(f"{source}: no model with atoms was found; is it a PDB or mmCIF coordinate file?")
@@ -76,7 +77,25 @@ def load_structure(path: str | PathLike[str], chains: str | Iterable[str] | None
     return _collect(document[model], wanted, source, name, notices)
 
 
-def _read(path: Path, notices: list[str]) -> gemmi.Structure:
+def read_document(path: Path) -> tuple[gemmi.Structure, list[str]]:
+    """Read all that a PDB or mmCIF file holds, plain or gzipped.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    document : gemmi.Structure
+        Of a PDB file with faults beside its coordinates, these alone, without displacements (ANISOU).
+    notices : list of str
+        What was left out.
+
+    Raises
+    ------
+    StructureError
+        If the file cannot be read.
+    """
     if not path.is_file():
         raise StructureError(f"{path}: no such file.")
     try:
@@ -89,13 +108,13 @@ def _read(path: Path, notices: list[str]) -> gemmi.Structure:
         raise StructureError(f"{path}: is a binary file; DynaProt reads PDB and mmCIF text, plain or gzipped.")
     text = content.decode("utf-8", errors="replace")
     try:
-        return _parse(text)
+        return _parse(text), []
     except (RuntimeError, ValueError, IndexError) as error:
         document = gemmi.Structure() if _is_cif(text) else _coordinates_alone(text)
         if len(document) == 0:
             raise StructureError(f"{path}: cannot be read as PDB or mmCIF ({_one_line(error)}).") from error
-        notices.append(f"The file departs from the PDB format ({_one_line(error)}): only its coordinates were read.")
-        return document
+        notice = f"The file departs from the PDB format ({_one_line(error)}): only its coordinates were read."
+        return document, [notice]
 
 
 def _is_cif(text: str) -> bool:

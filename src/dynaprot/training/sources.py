@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from ..errors import TrainingDataError
 from ..structure import Structure, load_structure
+from ..structure.files import read_document
 from ..structure.residues import one_letter_code
 from ..views.atoms import residue_rotations
 from .alignment import align
@@ -394,17 +395,19 @@ def _read_structure(path: Path) -> Ensemble | Displacements:
     structure, backbones = _models(path)
     if len(backbones) > 1:
         return _independent(structure, backbones, "models")
-    displacements = _anisotropic_displacements(path, structure)
+    document, notices = read_document(path)
+    displacements = _anisotropic_displacements(document[0], structure)
     seen = np.linalg.eigvalsh(displacements).min(1) > 0
     if not seen.any():
-        raise TrainingDataError(f"{path}: one model without ANISOU records of C-alphas tells nothing of motion.")
+        reason = f"{path}: one model without ANISOU records of C-alphas tells nothing of motion."
+        raise TrainingDataError(" ".join([reason, *notices]))
     return Displacements(_rows(structure, seen), displacements[seen])
 
 
 def _models(path: Path) -> tuple[Structure, Array]:
     """The residues that all models of a file have, and their N, CA and C: shape=(models, N, 3, 3)."""
     structure = replace(load_structure(path), notices=())  # ligands and the like do not matter to labels
-    document = _document(path)
+    document, _ = read_document(path)
     if len(document) == 1:
         return structure, np.stack([structure.n, structure.ca, structure.c], axis=1)[None]
     keys = list(zip(structure.chain_ids, structure.residue_ids, strict=True))
@@ -419,13 +422,6 @@ def _models(path: Path) -> tuple[Structure, Array]:
     return _rows(structure, common), backbones[:, common]
 
 
-def _document(path: Path) -> gemmi.Structure:
-    try:
-        return gemmi.read_structure(str(path))
-    except (RuntimeError, ValueError) as error:
-        raise TrainingDataError(f"{path}: cannot be read as PDB or mmCIF ({error}).") from error
-
-
 def _backbone_atoms(model: gemmi.Model) -> dict[tuple[str, str, str], list[gemmi.Atom]]:
     """Backbone atoms, all alternate conformers, by chain, residue number and name."""
     atoms = defaultdict(list)
@@ -437,9 +433,9 @@ def _backbone_atoms(model: gemmi.Model) -> dict[tuple[str, str, str], list[gemmi
     return atoms
 
 
-def _anisotropic_displacements(path: Path, structure: Structure) -> Array:
-    """U of each C-alpha, shape=(N, 3, 3), Å^2; zero where the file has none."""
-    atoms = _backbone_atoms(_document(path)[0])
+def _anisotropic_displacements(model: gemmi.Model, structure: Structure) -> Array:
+    """U of each C-alpha, shape=(N, 3, 3), Å^2; zero where the model has none."""
+    atoms = _backbone_atoms(model)
     displacements = np.zeros((len(structure), 3, 3))
     for k, (chain, number) in enumerate(zip(structure.chain_ids, structure.residue_ids, strict=True)):
         # The alternate conformer that the structure was read from.
