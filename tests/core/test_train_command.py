@@ -268,6 +268,13 @@ def test_every_architecture_learns(data: Path, tmp_path: Path, architecture: Arc
     assert history[-1]["training_loss"] < 0.95 * history[0]["training_loss"]
 
 
+def test_a_loss_that_is_no_number_ends_the_training(data: Path, tmp_path: Path) -> None:
+    """At once, naming the step and the proteins; no weights are written."""
+    with pytest.raises(TrainingDataError, match="step 2, with protein"):
+        train(small(data, MARGINALS, rate=1e30, epochs=1), tmp_path, report=quiet)
+    assert not list(tmp_path.iterdir())
+
+
 def test_early_stopping_keeps_the_best_weights(data: Path, tmp_path: Path) -> None:
     """Where nothing gets better, training ends `patience` epochs after the first."""
     configuration = small(data, rate=0.0, patience=2, epochs=50)

@@ -21,6 +21,8 @@ from .configuration import Configuration
 __all__ = ["TrainingState"]
 
 FORMAT = "dynaprot-checkpoint-1"
+FREE = ("about", "data", "checkpoint", "tensorboard")
+"""What may differ when a training goes on: it changes nothing that is learned."""
 NUMBERS = ("step", "lowest", "stale", "loss_of_epoch", "history")
 
 
@@ -94,7 +96,8 @@ class TrainingState:
                     raise ValueError(f"{FORMAT} expected")
                 # Through JSON, where tuples are lists.
                 now = json.loads(json.dumps(asdict(configuration)))
-                changed = [name for name, value in description.pop("configuration").items() if now.get(name) != value]
+                then = description.pop("configuration")
+                changed = [name for name in then if name not in FREE and now.get(name) != then[name]]
                 if changed:
                     raise TrainingDataError(
                         f"{path}: was trained with another {', '.join(changed)}; go on with the same configuration, or "

@@ -147,14 +147,22 @@ def take_step(
             batch.append((augmented(task.example, configuration.augmentation, generator), task.weight))
             torch.manual_seed(int(generator.integers(2**62)))  # of dropout
         inputs = [example.input.to(processes.device) for example, _ in batch]
-        moments = predict_moments(state.network, inputs, configuration.precision)
         loss = total.new_zeros(())
-        for (example, weight), prediction in zip(batch, moments, strict=True):
-            loss = loss + weight * loss_on(example.to(processes.device), prediction, configuration)
-        loss.backward()
+        try:
+            moments = predict_moments(state.network, inputs, configuration.precision)
+            for (example, weight), prediction in zip(batch, moments, strict=True):
+                loss = loss + weight * loss_on(example.to(processes.device), prediction, configuration)
+            loss.backward()
+        except torch.linalg.LinAlgError:  # how matrices without numbers end
+            loss = total.new_tensor(math.nan)
         total += loss.detach()
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     processes.add_up([total, *gradients])
+    if not total.isfinite():
+        proteins = ", ".join(task.example.structure.name for task in tasks)
+        raise TrainingDataError(
+            f"The loss is no number in step {state.step + 1}, with {proteins}; look at these, or lower the rate."
+        )
     nn.utils.clip_grad_norm_(parameters, configuration.clip)
     for group in state.optimiser.param_groups:
         group["lr"] = rate
@@ -262,7 +270,7 @@ def _board(
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:
     with replacing(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, list(history[0]) if history else ["step"])
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in history for name in row)) or ["step"])
         writer.writeheader()
         writer.writerows(history)
 
@@ -282,8 +290,8 @@ def judge(
         figures["loss"] = float(loss_on(example.to(processes.device), prediction, configuration))
         table[k] = torch.tensor([figures.get(name, math.nan) for name in names], dtype=torch.float64)
     processes.add_up([table])
-    rows = [dict(zip(names, row, strict=True)) for row in table.tolist()]
-    return [{name: value for name, value in row.items() if not math.isnan(value)} for row in rows]
+    known = ~table.isnan().all(dim=0).cpu().numpy()
+    return [{name: row[k] for k, name in enumerate(names) if known[k]} for row in table.tolist()]
 
 
 def _array(tensor: Tensor | None) -> NDArray[np.floating] | None:
