@@ -49,7 +49,7 @@ from .conftest import random_protein  # noqa: E402
 LENGTHS = (24, 31, 20, 27, 29, 22)
 SPRINGS = Architecture(dimension=16, layers=1, heads=2, environment=True, springs=True, congruence=True, dropout=0.1)
 MARGINALS = Architecture(dimension=16, layers=2, heads=2, marginals=True)
-PAIR = Architecture(dimension=8, layers=1, heads=2, coupling="pair")
+PAIR = Architecture(dimension=4, layers=1, heads=2, coupling="pair")
 KERNEL = Architecture(dimension=16, layers=1, heads=2, marginals=True, coupling="kernel")
 TOML = """
 epochs = 3
@@ -135,16 +135,23 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def small(data: Path, architecture: Architecture = SPRINGS, **changes: object) -> Configuration:
-    """Nine steps, with every source of chance."""
+    """Twelve steps, with every source of chance; the best weights are kept."""
     sources = (
         Source("md_archive", "md_ensembles.npz"),
         Source("conformers", "conformers.npz", share=0.5, weight=0.5, own_scale=True),
     )
-    augmentation = Augmentation(frames=0.5, position_noise=0.1, rotation_noise=3.0)
-    options: dict = {"epochs": 3, "folds": 4, "members": 1, "warm_up": 1, "checkpoint": 2, "data": str(data)}
-    return Configuration(**{
-        "architecture": architecture, "source": sources, "augmentation": augmentation, **options, **changes
-    })  # fmt: skip
+    options: dict = {
+        "source": sources,
+        "augmentation": Augmentation(frames=0.5, position_noise=0.1, rotation_noise=3.0),
+        "data": str(data),
+        "epochs": 3,
+        "folds": 4,
+        "members": 1,
+        "warm_up": 1,
+        "checkpoint": 2,
+        "patience": 3,
+    }
+    return Configuration(architecture, **options | changes)
 
 
 def tensors_of(weights: Path) -> dict[str, np.ndarray]:
@@ -223,7 +230,7 @@ def command(arguments: list[str], processes: int = 1) -> subprocess.Popen:
 def test_a_process_that_is_killed_outright_goes_on_where_it_was(data: Path, tmp_path: Path) -> None:
     """SIGKILL, which no program can catch, in the middle of a step or of writing."""
     file = tmp_path / "tiny.toml"
-    file.write_text(TOML.format(data=data, batch=1).replace("epochs = 3", "epochs = 40"))
+    file.write_text(TOML.format(data=data, batch=1).replace("epochs = 3", "epochs = 20"))
     process = command(["train", str(file), "-o", str(tmp_path / "killed")])
     while not (tmp_path / "killed" / "member-0.safetensors").exists() and process.poll() is None:
         time.sleep(0.01)
