@@ -34,7 +34,7 @@ class Fold:
     held_out : list of Example
         Those fit to judge by.
     clusters : list of int or str
-        All that are held out.
+        All that are not learned from: those of a split's test too.
     """
 
     training: list[list[Example]]
@@ -113,11 +113,14 @@ def _fold(
     ]
     if not _leading(configuration, training):
         raise TrainingDataError("Nothing is left to train on; there are too few sequence clusters for these folds.")
-    held_out = [example for example in _leading(configuration, data.examples) if is_held_out(example)]
+    leading = _leading(configuration, data.examples)
+    held_out = [example for example in leading if is_held_out(example)]
     judged = [example for example in held_out if example.trustworthy and example.coupling is not None]
     if configuration.patience and not judged:
         raise TrainingDataError("Nothing that is held out is fit to say when to stop; set patience = 0.")
-    return Fold(training, judged, sorted({example.cluster for example in held_out}, key=str))
+    apart = {example.cluster for example in leading if is_apart(example)}
+    trained = {example.cluster for group in training for example in group}
+    return Fold(training, judged, sorted(apart - trained, key=str))
 
 
 def _leading(configuration: Configuration, examples: list[list[Example]]) -> list[Example]:
