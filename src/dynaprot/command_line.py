@@ -136,9 +136,12 @@ def plot_command(
 
 @app.command("evaluate")
 def evaluate_command(
-    data: Annotated[Path, typer.Option(help="Folder with md_ensembles.npz or atlas_rmsf.npz.")] = Path(
-        "../shared/data"
-    ),
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder with md_ensembles.npz or atlas_rmsf.npz, or simulations as for prepare: ATLAS, mdCATH, models."
+        ),
+    ] = Path("../shared/data"),
     model: Annotated[
         list[str], typer.Option("--model", "-m", help="Model or weights file; may be given several times.")
     ] = ["default"],  # noqa: B006 - typer's way of a default
@@ -147,28 +150,41 @@ def evaluate_command(
     held_out_of: Annotated[
         Path | None, typer.Option(help="Only simulated proteins of the clusters held out from these weights.")
     ] = None,
+    split: Annotated[
+        Path | None, typer.Option(help="Only simulated proteins of the test part of this split.json.")
+    ] = None,
+    topology: Annotated[Path | None, typer.Option(help="The data are a trajectory of this molecule.")] = None,
+    temperature: Annotated[int, typer.Option(help="Which temperature of mdCATH, K.")] = 320,
     everything: Annotated[bool, typer.Option("--all", help="Count short and inconsistent simulations too.")] = False,
     samples: Annotated[int, typer.Option(min=10, help="Conformations that each model draws.")] = 250,
     seed: Seed = 0,
 ) -> None:
     """Judge models beside the elastic networks on simulated proteins, with tables, CSV and pictures."""
     from .evaluation.contenders import chosen_clusters, contenders
-    from .evaluation.proteins import read_folder
+    from .evaluation.proteins import read_proteins
     from .evaluation.report import Report, write_report
     from .evaluation.scores import evaluate
+    from .training.splits import Split
 
-    systems, chains = read_folder(data, chosen_clusters(clusters, held_out_of))
+    proteins = read_proteins(
+        data,
+        clusters=chosen_clusters(clusters, held_out_of),
+        split=Split.load(split) if split else None,
+        topology=topology,
+        temperature=temperature,
+    )
     _make_folder(output)
     with TemporaryDirectory() as folder:
         judged = contenders(model, Path(folder))
-        proteins = evaluate(systems, chains, judged, samples, seed)
-        total = len(systems) + len(chains)
+        scored = evaluate(proteins.systems, proteins.chains, judged, samples, seed)
         scores = [
             score
-            for found in track(proteins, "Evaluating", total=total, console=errors, transient=True)
+            for found in track(scored, "Evaluating", total=proteins.count, console=errors, transient=True)
             for score in found
         ]
-    report = Report(scores, judged, everything)
+    if not scores:
+        raise TrainingDataError(" ".join([f"{data}: there is nothing to judge by.", *proteins.unread]))
+    report = Report(scores, judged, everything, proteins.unread)
     for table in report.for_terminal():
         console.print(table)
         console.print()

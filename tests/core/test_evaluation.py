@@ -10,6 +10,7 @@ import sys
 from itertools import combinations
 from pathlib import Path
 
+import gemmi
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,18 +18,21 @@ from hypothesis import strategies as st
 
 import dynaprot
 from dynaprot import Structure, predict
-from dynaprot.errors import PredictionError, StructureError, WeightsError
+from dynaprot.errors import PredictionError, StructureError, TrainingDataError, WeightsError
 from dynaprot.evaluation import ensembles, joints, statistics
 from dynaprot.evaluation.contenders import chosen_clusters, contenders
-from dynaprot.evaluation.proteins import read_atlas, read_folder
+from dynaprot.evaluation.proteins import MOST_FRAMES, Proteins, read_atlas, read_folder, read_proteins
 from dynaprot.evaluation.report import Report, write_report
 from dynaprot.evaluation.scores import EQ5, HALVES, RECOLOURED, Profile, Protein, Score, evaluate, halves
 from dynaprot.network.architecture import Architecture
 from dynaprot.network.weights import save_weights
-from dynaprot.training.labels import labels_of
+from dynaprot.training.labels import System, labels_of
 from dynaprot.training.metrics import compare
+from dynaprot.training.splits import Split
 
 from .conftest import SHARED, moved, random_protein, rotation_matrix
+from .test_prepare import write_models
+from .test_structure import pdb_text
 
 optimize = pytest.importorskip("scipy.optimize", reason="scipy is a development dependency")
 linalg = pytest.importorskip("scipy.linalg", reason="scipy is a development dependency")
@@ -407,6 +411,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name=np.array([f"protein-{k}" for k in range(5)]),
         cluster=np.array([7, 7, 8, 9, 10]),
         n_frames=np.array([len(f) for f in frames]),
+        traj=np.zeros(sum(map(len, frames)), dtype=int),
         n_chains=np.ones(5, dtype=int),
         split_half_rmsf_r=np.full(5, 0.9),
         frames=np.concatenate([f.ravel() for f in frames]).astype(np.float32),
@@ -615,8 +620,10 @@ def test_what_was_held_out_must_be_said(tmp_path: Path) -> None:
 
 def test_refusals_say_what_to_do(tmp_path: Path) -> None:
     """A folder without data, clusters that are not there, a list of words, a model that does not exist."""
-    with pytest.raises(StructureError, match=r"neither md_ensembles\.npz nor atlas_rmsf\.npz"):
-        read_folder(tmp_path)
+    with pytest.raises(TrainingDataError, match="holds no trajectory"):
+        read_proteins(tmp_path)
+    with pytest.raises(TrainingDataError, match="no such file"):
+        read_proteins(tmp_path / "absent")
     with pytest.raises(PredictionError, match="whole numbers with commas"):
         chosen_clusters("seven", None)
     with pytest.raises(PredictionError, match="no weights 'alphafold'"):
@@ -624,6 +631,68 @@ def test_refusals_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "atlas_rmsf.npz").write_text("not an archive")
     with pytest.raises(StructureError, match="cannot be read"):
         read_atlas(tmp_path / "atlas_rmsf.npz")
+
+
+def read_all(path: Path, **options: object) -> tuple[dict[str, System], Proteins]:
+    """Simulated proteins by name, and where they come from."""
+    found = read_proteins(path, **options)
+    return {system.structure.name: system for system in found.systems}, found
+
+
+def test_the_same_protein_from_an_archive_or_its_folder_scores_the_same(archive: Path) -> None:
+    """What is packed may be judged as a source like any other, with its frames and its cluster."""
+    packed, _ = read_all(archive, clusters={8, 9})
+    read, found = read_all(archive / "md_ensembles.npz", clusters={8, 9})
+    assert list(read) == list(packed) == ["protein-2", "protein-3"]
+    assert found.count == 5, "clusters are known once a protein is read"
+    for name, system in packed.items():
+        np.testing.assert_array_equal(read[name].frames, system.frames)
+        assert read[name].cluster == system.cluster
+
+
+def test_what_prepare_reads_is_judged_if_it_has_conformations(tmp_path: Path) -> None:
+    """Models are an ensemble, a protein is its own cluster; crystals and rubbish are told, and end nothing."""
+    structure = random_protein(3, (24,))
+    write_models(tmp_path / "nmr.pdb", structure, predict(structure, "anm").sample(30, seed=0))
+    u = gemmi.SMat33f(0.2, 0.2, 0.2, 0.0, 0.0, 0.0)
+    document = gemmi.read_pdb_string(pdb_text(structure))
+    for residue in document[0]["A"]:
+        residue["CA"][0].aniso = u
+    document.write_pdb(str(tmp_path / "crystal.pdb"))
+    (tmp_path / "rubbish.cif").write_text("data_\nrubbish")
+    systems, found = read_all(tmp_path)
+    assert list(systems) == ["nmr"]
+    assert (len(systems["nmr"].frames), systems["nmr"].cluster, found.count) == (30, "nmr", 3)
+    assert found.unread[0] == "crystal: a crystal has no conformations to judge by."
+    assert "rubbish.cif" in found.unread[1]
+    (scores,) = evaluate(systems.values(), [], contenders([], tmp_path), samples=20)
+    assert "crystal: a crystal has" in Report(scores, [], True, found.unread).notes[-2]
+
+
+def test_a_long_simulation_is_thinned_from_its_first_to_its_last_frame(tmp_path: Path) -> None:
+    """Ten times as many frames as AlphaFlow's analysis takes."""
+    structure = random_protein(3, (8,))
+    frames = np.broadcast_to(np.arange(10.0 * MOST_FRAMES)[:, None, None], (10 * MOST_FRAMES, 8, 3))
+    np.savez(
+        tmp_path / "long.npz", name=["long"], seq=[structure.sequence], cluster=[1], offset=[0, 8],
+        N=structure.n, CA=structure.ca, C=structure.c,
+        n_frames=[len(frames)], traj=np.zeros(len(frames)), frames=frames.ravel(),
+    )  # fmt: skip
+    systems, _ = read_all(tmp_path)
+    kept = systems["long"].frames[:, 0, 0]
+    assert (len(kept), kept[0], kept[-1]) == (MOST_FRAMES, 0, len(frames) - 1)
+    assert set(np.diff(kept)) <= {10, 11}
+
+
+def test_a_split_keeps_what_it_tests_on(archive: Path) -> None:
+    """From an archive or its folder; proteins that share a cluster of the split are resampled together."""
+    split = Split("clusters", ("protein-0",), ("protein-1",), ("protein-2", "protein-3"), {"protein-3": "protein-2"})
+    assert list(read_all(archive, split=split)[0]) == ["protein-2", "protein-3"]
+    systems, found = read_all(archive / "md_ensembles.npz", split=split)
+    assert [system.cluster for system in systems.values()] == [8, "protein-2"]
+    assert found.count == 2
+    with pytest.raises(TrainingDataError, match="none of its 5 proteins is of the test part"):
+        read_proteins(archive / "md_ensembles.npz", split=dataclasses.replace(split, test=("other",)))
 
 
 def test_everything_is_written(report: Report, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from ..errors import PredictionError, WeightsError
 from ..network.weights import Weights, find_weights, load_weights, save_weights
 from ..prediction import ELASTIC_NETWORKS
 from ..prediction import models as known_models
+from ..training.labels import Cluster
 
 __all__ = ["Contender", "chosen_clusters", "contenders", "held_out_clusters"]
 
@@ -27,7 +28,7 @@ class Contender:
         What `dynaprot.predict` takes.
     parameters : int
     learned : bool
-    held_out : dict of int to str
+    held_out : dict of (int or str) to str
         For each sequence cluster kept from training, the model that never saw it: the model itself, or, of a committee,
         the member that the cluster was held out from.
     """
@@ -36,22 +37,22 @@ class Contender:
     model: str
     parameters: int = 0
     learned: bool = False
-    held_out: dict[int, str] = field(default_factory=dict)
+    held_out: dict[Cluster, str] = field(default_factory=dict)
 
-    def for_cluster(self, cluster: int) -> str:
+    def for_cluster(self, cluster: Cluster) -> str:
         """The model to ask about a protein: one that never saw its relatives, where there is one."""
         return self.held_out.get(cluster, self.model)
 
-    def knows(self, cluster: int) -> bool:
+    def knows(self, cluster: Cluster) -> bool:
         """Whether it may have been trained on relatives of a protein."""
         return self.learned and cluster not in self.held_out
 
 
-def held_out_clusters(weights: Weights) -> list[list[int]]:
+def held_out_clusters(weights: Weights) -> list[list[Cluster]]:
     """Clusters kept from training, for each member of a committee, or for the one network.
 
-    They are read from ``held_out_clusters`` in the description of the weights: a list of numbers, or one such list for
-    each member.
+    They are read from ``held_out_clusters`` in the description of the weights: a list of numbers or names, or one such
+    list for each member.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def held_out_clusters(weights: Weights) -> list[list[int]]:
             f"{weights.path}: does not say which clusters were held out from training (held_out_clusters in its "
             "description); name them with --clusters."
         )
-    members: list[list[int]] = clusters if isinstance(clusters[0], list) else [clusters]
+    members: list[list[Cluster]] = clusters if isinstance(clusters[0], list) else [clusters]
     if len(members) not in (1, weights.architecture.members):
         raise WeightsError(
             f"{weights.path}: held_out_clusters has {len(members)} lists for {weights.architecture.members} members."
@@ -72,7 +73,7 @@ def held_out_clusters(weights: Weights) -> list[list[int]]:
     return members
 
 
-def chosen_clusters(listed: str, held_out_of: Path | None) -> set[int] | None:
+def chosen_clusters(listed: str, held_out_of: Path | None) -> set[Cluster] | None:
     """Clusters by a list as ``12,34`` and those held out from weights; None where neither is given: all of them.
 
     Raises
@@ -85,7 +86,7 @@ def chosen_clusters(listed: str, held_out_of: Path | None) -> set[int] | None:
     if not listed and held_out_of is None:
         return None
     try:
-        chosen = {int(number) for number in listed.split(",") if number.strip()}
+        chosen: set[Cluster] = {int(number) for number in listed.split(",") if number.strip()}
     except ValueError as error:
         raise PredictionError(f"Clusters are whole numbers with commas between them, not '{listed}'.") from error
     if held_out_of is not None:
@@ -123,7 +124,7 @@ def _contender(model: str, folder: Path) -> Contender:
     if find_spec("torch") is None:
         # `predict` would fall back to the elastic network, and its figures would stand under another name.
         raise PredictionError(f"PyTorch is not installed, without which '{model}' cannot be evaluated.")
-    held_out: dict[int, str] = {}
+    held_out: dict[Cluster, str] = {}
     if weights.metadata.get("held_out_clusters"):
         members = held_out_clusters(weights)
         for k, clusters in enumerate(members):

@@ -1,22 +1,28 @@
-"""The proteins that models are judged on, read from a folder."""
+"""The proteins that models are judged on, from packed archives or from simulations themselves."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import StructureError
+from ..errors import StructureError, TrainingDataError
 from ..structure.protein import Structure
-from ..training.labels import System, read_ensembles
+from ..training.labels import Cluster, System, read_ensembles
+from ..training.sources import Displacements, Source, find_sources
+from ..training.splits import Split
 
-__all__ = ["AtlasChain", "read_atlas", "read_folder"]
+__all__ = ["AtlasChain", "Proteins", "read_atlas", "read_folder", "read_proteins"]
 
 Array = NDArray[np.floating]
+
+SIMULATED, ATLAS = "md_ensembles.npz", "atlas_rmsf.npz"
+MOST_FRAMES = 1000
+"""Of a simulation, evenly spaced: as many as AlphaFlow's analysis takes."""
 
 
 @dataclass(frozen=True)
@@ -53,26 +59,110 @@ def read_atlas(path: Path) -> list[AtlasChain]:
     return chains
 
 
-def read_folder(folder: Path, clusters: Collection[int] | None = None) -> tuple[list[System], list[AtlasChain]]:
+@dataclass(frozen=True)
+class Proteins:
+    """What models are judged on.
+
+    Attributes
+    ----------
+    systems : iterable of System
+        To go through once: simulations are read as they come.
+    chains : list of AtlasChain
+    count : int
+        How many there are of both, those that prove unreadable among them.
+    unread : list of str
+        What could not be read, and why; complete once the systems have been gone through.
+    """
+
+    systems: Iterable[System]
+    chains: list[AtlasChain]
+    count: int
+    unread: list[str]
+
+
+def read_proteins(
+    path: Path,
+    *,
+    clusters: Collection[Cluster] | None = None,
+    split: Split | None = None,
+    topology: Path | None = None,
+    temperature: int = 320,
+) -> Proteins:
+    """Find the proteins that a path holds.
+
+    Parameters
+    ----------
+    path : Path
+        A folder of packed archives, as for `read_folder`, or whatever `find_sources` finds conformations in.
+    clusters : collection of int or str, optional
+        Keep only simulated proteins of these sequence clusters. A protein of which nobody told one is its own, by name.
+    split : Split, optional
+        Keep only simulated proteins that it has for tests.
+    topology, temperature
+        As for `find_sources`.
+
+    Raises
+    ------
+    StructureError, TrainingDataError
+        If there is no such protein.
+    """
+    if any((path / name).exists() for name in (SIMULATED, ATLAS)):
+        systems, chains = read_folder(path, clusters)
+        systems = [each for each in systems if split is None or each.structure.name in split.test]
+        return Proteins(systems, chains, len(systems) + len(chains), [])
+    found = find_sources([path], topology=topology, temperature=temperature)
+    sources = [source for source in found if split is None or source.name in split.test]
+    if not sources:
+        raise TrainingDataError(f"{path}: none of its {len(found)} proteins is of the test part of the split.")
+    unread: list[str] = []
+    return Proteins(_read_each(sources, clusters, split, unread), [], len(sources), unread)
+
+
+def _read_each(
+    sources: Iterable[Source], clusters: Collection[Cluster] | None, split: Split | None, unread: list[str]
+) -> Iterator[System]:
+    for source in sources:
+        try:
+            system = _read_system(source, split)
+        except Exception as error:  # readers raise whatever comes to them, and one must not end the run
+            unread.append(f"{source.name}: {source.explain(error)}")
+            continue
+        unread += [f"{source.name}: {notice}" for notice in system.structure.notices]
+        if clusters is None or system.cluster in clusters:
+            yield system
+
+
+def _read_system(source: Source, split: Split | None) -> System:
+    content = source.read()
+    if isinstance(content, Displacements):
+        raise TrainingDataError("a crystal has no conformations to judge by.")
+    picked = np.unique(np.linspace(0, len(content.frames) - 1, MOST_FRAMES).astype(int))
+    cluster = (split.clusters.get(source.name) if split else None) or content.cluster or source.name
+    return System(
+        replace(content.structure, name=source.name),
+        content.frames[picked],
+        int(cluster) if cluster.isdigit() else cluster,
+    )
+
+
+def read_folder(folder: Path, clusters: Collection[Cluster] | None = None) -> tuple[list[System], list[AtlasChain]]:
     """Read what a folder has of ``md_ensembles.npz`` and ``atlas_rmsf.npz``.
 
     Parameters
     ----------
     folder : Path
-    clusters : collection of int, optional
+    clusters : collection of int or str, optional
         Keep only simulated proteins of these sequence clusters. Chains of ATLAS are kept: nothing is trained on them.
 
     Raises
     ------
     StructureError
-        If there is neither file, or no simulated protein is of these clusters.
+        If an archive cannot be read, or no simulated protein is of these clusters.
     """
-    simulated, atlas = folder / "md_ensembles.npz", folder / "atlas_rmsf.npz"
-    if not simulated.exists() and not atlas.exists():
-        raise StructureError(f"{folder}: has neither md_ensembles.npz nor atlas_rmsf.npz to evaluate on.")
+    simulated, atlas = folder / SIMULATED, folder / ATLAS
     systems = []
     if simulated.exists():
         systems = [each for each in read_ensembles(simulated) if clusters is None or each.cluster in clusters]
         if not systems:
-            raise StructureError(f"{simulated}: no protein is of the clusters {sorted(clusters or [])}.")
+            raise StructureError(f"{simulated}: no protein is of the clusters {sorted(clusters or [], key=str)}.")
     return systems, read_atlas(atlas) if atlas.exists() else []

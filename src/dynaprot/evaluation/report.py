@@ -172,11 +172,14 @@ class Report:
     contenders : list of Contender
     everything : bool
         Count simulations that are short or disagree with themselves too.
+    unread : sequence of str
+        What of the data could not be read, and why.
     """
 
     scores: list[Score]
     contenders: list[Contender]
     everything: bool = False
+    unread: Sequence[str] = ()
 
     def counts(self, score: Score) -> bool:
         """Whether a score goes into the tables."""
@@ -233,7 +236,7 @@ class Report:
             if score.failure:
                 failures.setdefault((score.model, score.failure), []).append(score.protein.name)
         notes += [f"{model} failed on {', '.join(names)}: {why}" for (model, why), names in failures.items()]
-        return notes
+        return [*notes, *self.unread]
 
     def tables(self) -> list[tuple[str, list[str], list[list[str]]]]:
         """Title, head and body of each table: figures down, models across."""

@@ -14,7 +14,7 @@ from ..dynamics import Dynamics
 from ..errors import DynaProtError
 from ..prediction import predict
 from ..structure.protein import Structure
-from ..training.labels import Labels, System, labels_of
+from ..training.labels import Cluster, Labels, System, labels_of
 from ..training.metrics import compare, pearson
 from ..views.ensemble import restore_geometry, unphysical_share
 from .contenders import Contender
@@ -52,7 +52,7 @@ class Protein:
     name : str
     source : str
         ``"MD"`` or ``"ATLAS"``.
-    cluster : int
+    cluster : int or str
         Sequence cluster at 30 % identity.
     residues, frames : int
         No frames of ATLAS, of which only the RMSF is known.
@@ -62,7 +62,7 @@ class Protein:
 
     name: str
     source: str
-    cluster: int
+    cluster: Cluster
     residues: int
     frames: int = 0
     agreement: float | None = None

@@ -78,14 +78,14 @@ def pooled_pearson(first: Sequence[Array], second: Sequence[Array]) -> Statistic
     return statistic
 
 
-def interval(statistic: Statistic, clusters: Sequence[int], seed: int = 0) -> Interval:
+def interval(statistic: Statistic, clusters: Sequence[int | str], seed: int = 0) -> Interval:
     """A statistic of P proteins and its 95 % bootstrap interval (Efron 1979, percentile method).
 
     Parameters
     ----------
     statistic : Statistic
-    clusters : sequence of int, length=P
-        Related proteins share a number and are drawn together: they are no independent evidence.
+    clusters : sequence of int or str, length=P
+        Related proteins share one and are drawn together: they are no independent evidence.
     seed : int
 
     Returns

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from ..joint.spd import unit_diagonal
 from ..structure.protein import Structure
 
-__all__ = ["Labels", "System", "labels_of", "read_ensembles", "superpose"]
+__all__ = ["Cluster", "Labels", "System", "labels_of", "read_ensembles", "superpose"]
 
 Array = NDArray[np.floating]
+Cluster = int | str
+"""Numbers in archives, names elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,19 @@ class System:
     structure : Structure
     frames : ndarray, shape=(F, N, 3)
         C-alpha positions, Å, not superposed.
-    cluster : int
+    cluster : int or str
         Sequence cluster at 30 % identity: proteins of one cluster go to one side of a split.
     quality : float
-        Pearson correlation of the RMSF of two halves of the ensemble.
+        Pearson correlation of the RMSF of two halves of the ensemble; NaN where it is not known.
     backbone_rebuilt : bool
         N and C were guessed from C-alpha.
     """
 
     structure: Structure
     frames: Array
-    cluster: int
-    quality: float
-    backbone_rebuilt: bool
+    cluster: Cluster
+    quality: float = float("nan")
+    backbone_rebuilt: bool = False
 
 
 def superpose(frames: Array, reference: Array, iterations: int = 5) -> Array:

@@ -126,8 +126,7 @@ def _attempt(source: Source, folder: Path, core_weighted: bool) -> Outcome:
         protein = prepare_protein(source, core_weighted)
         protein.save(path)
     except Exception as error:  # one broken simulation of a thousand must not end the run, whatever its reader raises
-        message = " ".join(str(error).split()).removeprefix(f"{source.name}: ")
-        return Outcome(source.name, None, False, (message or type(error).__name__,))
+        return Outcome(source.name, None, False, (source.explain(error),))
     return Outcome(source.name, path, False, protein.structure.notices)
 
 

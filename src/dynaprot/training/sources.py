@@ -115,6 +115,10 @@ class Source:
     licence: str
     read: Callable[[], Ensemble | Displacements]
 
+    def explain(self, error: Exception) -> str:
+        """What its reader raised, in one line without the protein's name."""
+        return " ".join(str(error).split()).removeprefix(f"{self.name}: ") or type(error).__name__
+
 
 def find_sources(
     paths: Iterable[Path],
