@@ -137,9 +137,10 @@ def take_step(
         parameter.grad = torch.zeros_like(parameter)
     total = torch.zeros((), dtype=torch.float64, device=processes.device)
     state.network.train()
-    # Proteins share a forward pass, padded, unless the algebra behind it costs more than it and fills the memory.
+    # Proteins share a forward pass, padded, unless each fills the memory by itself: springs and pair heads cost N^3.
     mine = list(processes.share(list(enumerate(tasks))))
-    together = 1 if configuration.architecture.springs else max(len(mine), 1)
+    architecture = configuration.architecture
+    together = 1 if architecture.springs or architecture.coupling == "pair" else max(len(mine), 1)
     for start in range(0, len(mine), together):
         batch = []
         for number, task in mine[start : start + together]:
