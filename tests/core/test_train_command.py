@@ -242,7 +242,8 @@ def test_a_process_that_is_killed_outright_goes_on_where_it_was(data: Path, tmp_
         again = command(["train", str(file), "-o", str(tmp_path / folder), *more])
         output, _ = again.communicate()
         assert again.returncode == 0, output
-    assert_identical(tmp_path / "whole" / "dynaprot-tiny.safetensors", tmp_path / "killed" / "dynaprot-tiny.safetensors")
+    whole, resumed = (tmp_path / folder / "dynaprot-tiny.safetensors" for folder in ("whole", "killed"))
+    assert_identical(whole, resumed)
 
 
 def test_two_processes_learn_what_one_learns(data: Path, tmp_path: Path) -> None:
