@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .archive import read_archive, write_archive
 from .errors import OutputError, PredictionError
 from .joint import FORMS, ElasticJoint, FactoredJoint, Joint
-from .safe_file import replacing
 from .structure.protein import Atoms, Structure
 
 __all__ = ["Dynamics"]
@@ -136,7 +135,6 @@ class Dynamics:
             arrays |= {f"atoms_{name}": getattr(structure.atoms, name) for name in ATOM_COLUMNS}
         form = next(name for name, kind in FORMS.items() if isinstance(self.joint, kind))
         arrays |= {
-            "format": FORMAT,
             "form": form,
             "model": self.model,
             "name": structure.name,
@@ -146,8 +144,7 @@ class Dynamics:
         }
         # What other programs read without DynaProt.
         arrays |= {"marginals": self.marginals, "rmsf": self.rmsf, "coupling": self.coupling}
-        with replacing(path) as temporary, open(temporary, "wb") as file:
-            np.savez_compressed(file, **arrays)
+        write_archive(path, FORMAT, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Dynamics:
@@ -158,15 +155,7 @@ class Dynamics:
         OutputError
             If the file is missing, damaged, or something else.
         """
-        try:
-            with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-        except FileNotFoundError as error:
-            raise OutputError(f"{path}: no such file.") from error
-        except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-            raise OutputError(f"{path}: is damaged or no result of DynaProt ({error}).") from error
-        if str(arrays.get("format")) != FORMAT:
-            raise OutputError(f"{path}: is no result of DynaProt ({FORMAT} expected).")
+        arrays = read_archive(path, FORMAT, "result of DynaProt", OutputError)
         atoms = None
         if "atoms_names" in arrays:
             atoms = Atoms(**{name: arrays[f"atoms_{name}"] for name in ATOM_COLUMNS})

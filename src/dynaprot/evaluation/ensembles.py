@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..joint.spd import leading_eigenpairs, matrix_power
-from ..structure.backbone import neighbour_pairs
+from ..structure.backbone import nearest_rotations, neighbour_pairs
 from ..training.metrics import pearson
 
 __all__ = [
@@ -32,9 +32,7 @@ def superpose_on(frames: Array, reference: Array) -> Array:
     """Superpose each frame, shape=(F, N, 3), on a reference, shape=(N, 3) (Kabsch 1976)."""
     centre = reference.mean(0)
     centred = frames - frames.mean(1, keepdims=True)
-    u, _, vt = np.linalg.svd(np.swapaxes(centred, 1, 2) @ (reference - centre))
-    u[:, :, -1] *= np.sign(np.linalg.det(u @ vt))[:, None]
-    return centred @ (u @ vt) + centre
+    return centred @ nearest_rotations(np.swapaxes(centred, 1, 2) @ (reference - centre)) + centre
 
 
 def fluctuation(frames: Array) -> Array:

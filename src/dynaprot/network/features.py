@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure.backbone import chain_positions, dihedrals, hydrogen_bonds, neighbour_pairs
+from ..structure.backbone import chain_positions, dihedrals, neighbour_pairs, previous_residues, unit_vectors
 from ..structure.protein import Structure
 from ..structure.residues import AMINO_ACIDS
 
@@ -101,7 +101,7 @@ class _Geometry:
         distance = np.maximum(np.linalg.norm(difference, axis=1), 1e-3)
         segment, from_start, to_end = chain_positions(following)
         chemistry = np.array([SIDE_CHAINS[letter] for letter in structure.sequence])
-        side = ca + chemistry[:, 3:] * _unit(_beta_direction(structure))
+        side = ca + chemistry[:, 3:] * unit_vectors(_beta_direction(structure))
         return cls(
             structure,
             i,
@@ -115,7 +115,7 @@ class _Geometry:
             side,
             np.linalg.norm(side[i] - side[j], axis=1),
             chemistry,
-            hydrogen_bonds(structure.n, ca, structure.c, following, structure.sequence),
+            structure.hydrogen_bonds,
             [_gaussian_network(len(ca), i, j, distance, power) for power in FLEXIBILITY_POWERS],
         )
 
@@ -128,10 +128,8 @@ class _Geometry:
     def average_along_chain(self, values: Array, reach: int) -> Array:
         """Mean of a number of each residue over those up to `reach` bonds away."""
         following = self.structure.next_residue
-        preceding = np.full(len(following), -1)
-        preceding[following[following >= 0]] = np.flatnonzero(following >= 0)
         total, count = values.copy(), np.ones(len(values))
-        for neighbour in (following, preceding):
+        for neighbour in (following, previous_residues(following)):
             at = np.arange(len(values))
             for _ in range(reach):
                 at = np.where(at >= 0, neighbour[at], -1)
@@ -175,10 +173,6 @@ def _gaussian_network(size: int, i: Indices, j: Indices, distance: Array, power:
     return np.linalg.inv(laplacian + 1.0 / size) - 1.0 / size
 
 
-def _unit(vectors: Array) -> Array:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-
-
 def _soft_contact(distance: Array, at: float) -> Array:
     """1 well below a distance in Å, 0 well above it."""
     return 1.0 / (1.0 + np.exp((distance - at) / 0.8))
@@ -192,7 +186,7 @@ def _environment(geometry: _Geometry) -> Array:
     angles = np.nan_to_num(np.stack([np.sin(phi), np.cos(phi), np.sin(psi), np.cos(psi)], axis=1))
     burial = [np.log1p(total((geometry.distance < radius).astype(float))) for radius in BURIAL_RADII]
     # Half-sphere exposure (Hamelryck 2005): neighbours on the side-chain's side of C-alpha.
-    outward = _unit(geometry.side - structure.ca)
+    outward = unit_vectors(geometry.side - structure.ca)
     near = geometry.distance < 13.0
     upper = total(
         (near & ((geometry.direction * outward[i]).sum(1) > 0)).astype(float),

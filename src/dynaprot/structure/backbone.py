@@ -15,9 +15,12 @@ __all__ = [
     "dihedrals",
     "frames",
     "hydrogen_bonds",
+    "nearest_rotations",
     "neighbour_pairs",
     "next_residues",
+    "previous_residues",
     "secondary_structure",
+    "unit_vectors",
 ]
 
 Array = NDArray[np.floating]
@@ -29,7 +32,8 @@ HYDROGEN_BOND = -0.5
 """Energy in kcal/mol below which a hydrogen bond is counted (Kabsch & Sander 1983)."""
 
 
-def _unit(vectors: Array) -> Array:
+def unit_vectors(vectors: Array) -> Array:
+    """Vectors of length 1 in the same directions, shape=(..., 3)."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
@@ -47,10 +51,20 @@ def frames(n: Array, ca: Array, c: Array) -> Array:
         Columns are the axes of the local frame in the frame of the input: x along CA-C, y in the plane of N
         (Jumper et al. 2021, algorithm 21). A local vector v is ``R @ v`` in the frame of the input.
     """
-    x = _unit(c - ca)
+    x = unit_vectors(c - ca)
     above = n - ca
-    y = _unit(above - (above * x).sum(-1, keepdims=True) * x)
+    y = unit_vectors(above - (above * x).sum(-1, keepdims=True) * x)
     return np.stack([x, y, np.cross(x, y)], axis=-1)
+
+
+def nearest_rotations(matrices: Array) -> Array:
+    """The proper rotation nearest to each matrix, shape=(..., 3, 3).
+
+    For ``x.T @ y``, x and y centred and of shape (N, 3), it is the R with ``x @ R`` nearest to y (Kabsch 1976).
+    """
+    u, _, vt = np.linalg.svd(matrices)
+    u[..., -1] *= np.sign(np.linalg.det(u @ vt))[..., None]
+    return u @ vt
 
 
 def neighbour_pairs(positions: Array, cutoff: float) -> tuple[Indices, Indices]:
@@ -149,6 +163,13 @@ def next_residues(n: Array, c: Array, chain_ids: NDArray[np.str_]) -> Indices:
     return following
 
 
+def previous_residues(following: Indices) -> Indices:
+    """The residue bonded to each residue's N, from `next_residues`: shape=(N,), -1 where there is none."""
+    preceding = np.full(len(following), -1)
+    preceding[following[following >= 0]] = np.flatnonzero(following >= 0)
+    return preceding
+
+
 def chain_positions(following: Indices) -> tuple[Indices, Indices, Indices]:
     """Where each residue stands in its unbroken stretch of chain.
 
@@ -164,10 +185,8 @@ def chain_positions(following: Indices) -> tuple[Indices, Indices, Indices]:
     from_start, to_end : ndarray, shape=(N,), dtype=int
         Number of bonds to the first and to the last residue of the stretch.
     """
-    size = len(following)
     following = following.copy()
-    preceding = np.full(size, -1)
-    preceding[following[following >= 0]] = np.flatnonzero(following >= 0)
+    preceding = previous_residues(following)
     first, from_start = _walk(preceding)
     in_ring = preceding[first] >= 0  # a cyclic peptide has no first residue
     for residue in np.flatnonzero(in_ring):
@@ -200,7 +219,7 @@ def dihedrals(n: Array, ca: Array, c: Array, following: Indices) -> tuple[Array,
 
 
 def _dihedral(a: Array, b: Array, c: Array, d: Array) -> Array:
-    axis = _unit(c - b)
+    axis = unit_vectors(c - b)
     v = (a - b) - ((a - b) * axis).sum(-1, keepdims=True) * axis
     w = (d - c) - ((d - c) * axis).sum(-1, keepdims=True) * axis
     return np.arctan2((np.cross(axis, v) * w).sum(-1), (v * w).sum(-1))
@@ -221,8 +240,10 @@ def hydrogen_bonds(n: Array, ca: Array, c: Array, following: Indices, sequence: 
     oxygen, hydrogen = np.full_like(c, np.nan), np.full_like(n, np.nan)
     left = np.flatnonzero(following >= 0)
     right = following[left]
-    oxygen[left] = c[left] + 1.23 * _unit(_unit(c[left] - ca[left]) + _unit(c[left] - n[right]))
-    hydrogen[right] = n[right] + 1.01 * _unit(_unit(n[right] - c[left]) + _unit(n[right] - ca[right]))
+    oxygen[left] = c[left] + 1.23 * unit_vectors(unit_vectors(c[left] - ca[left]) + unit_vectors(c[left] - n[right]))
+    hydrogen[right] = n[right] + 1.01 * unit_vectors(
+        unit_vectors(n[right] - c[left]) + unit_vectors(n[right] - ca[right])
+    )
     hydrogen[np.array([letter == "P" for letter in sequence])] = np.nan
     i, j = neighbour_pairs(ca, 9.0)
     acceptor, donor = np.concatenate([i, j]), np.concatenate([j, i])
@@ -243,19 +264,25 @@ def hydrogen_bonds(n: Array, ca: Array, c: Array, following: Indices, sequence: 
     return acceptor[bonded], donor[bonded], energy[bonded]
 
 
-def secondary_structure(n: Array, ca: Array, c: Array, following: Indices, sequence: str) -> str:
+def secondary_structure(following: Indices, acceptor: Indices, donor: Indices) -> str:
     """Helices (H), strands (E) and the rest (-) by the hydrogen-bond patterns of Kabsch & Sander (1983).
 
     Only alpha helices and ladders of at least two bridges are told apart: enough to draw a chain.
+
+    Parameters
+    ----------
+    following : ndarray, shape=(N,), dtype=int
+        As from `next_residues`.
+    acceptor, donor : ndarray, shape=(B,), dtype=int
+        As from `hydrogen_bonds`.
 
     Returns
     -------
     str
         One letter a residue.
     """
-    size = len(n)
+    size = len(following)
     bond = np.zeros((size + 1, size + 1), dtype=bool)  # the last row and column stand for "no such residue"
-    acceptor, donor, _ = hydrogen_bonds(n, ca, c, following, sequence)
     bond[acceptor, donor] = True
     after = np.append(following, -1)
     after[after < 0] = size

@@ -176,9 +176,15 @@ class Structure:
         return backbone.next_residues(self.n, self.c, self.chain_ids)
 
     @cached_property
+    def hydrogen_bonds(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+        """Acceptor and donor residue, (B,) each, and energy in kcal/mol of backbone hydrogen bonds."""
+        return backbone.hydrogen_bonds(self.n, self.ca, self.c, self.next_residue, self.sequence)
+
+    @cached_property
     def secondary_structure(self) -> str:
         """One letter a residue: helix ``H``, strand ``E``, else ``-``."""
-        return backbone.secondary_structure(self.n, self.ca, self.c, self.next_residue, self.sequence)
+        acceptor, donor, _ = self.hydrogen_bonds
+        return backbone.secondary_structure(self.next_residue, acceptor, donor)
 
 
 def _labels(given: Sequence[str | int] | Strings | None, default: Sequence[str] | Strings) -> Strings:

@@ -18,14 +18,12 @@ from ..network.features import featurise
 from ..structure.protein import Structure
 from ..views.atoms import follow_samples
 from .configuration import Source
-from .labels import Labels, System, labels_of, read_ensembles, superpose
+from .labels import Cluster, Labels, System, labels_of, read_ensembles, superpose
 from .prepared import PreparedProtein
 
-__all__ = ["FLOPPY", "Cluster", "Example", "Input", "ValidationChain", "load_examples", "load_validation_chains"]
+__all__ = ["FLOPPY", "Example", "Input", "ValidationChain", "load_examples", "load_validation_chains"]
 
 Array = NDArray[np.floating]
-Cluster = int | str
-"""Numbers in the archives, names in prepared files."""
 
 FLOPPY = ("nsp8", "nsp14", "ApoE")
 """Simulations that leave the harmonic regime altogether; one Gaussian does not describe them."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..errors import TrainingDataError
 from .configuration import Configuration
-from .examples import Cluster, Example, ValidationChain, load_examples, load_validation_chains
+from .examples import Example, ValidationChain, load_examples, load_validation_chains
+from .labels import Cluster
 from .splits import Split
 
 __all__ = ["Data", "Fold", "deal", "load_data"]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..joint.spd import unit_diagonal
+from ..structure.backbone import nearest_rotations
 from ..structure.protein import Structure
 
 __all__ = ["Cluster", "Labels", "System", "labels_of", "read_ensembles", "superpose"]
@@ -78,16 +79,9 @@ def superpose(frames: Array, reference: Array, iterations: int = 5) -> Array:
     reference = reference - reference.mean(0)
     mean = frames[0]
     for _ in range(iterations):
-        frames = frames @ _rotations(frames, mean)
+        frames = frames @ nearest_rotations(np.swapaxes(frames, 1, 2) @ mean)
         mean = frames.mean(0)
-    return frames @ _rotations(mean[None], reference)[0] + reference.mean(0)
-
-
-def _rotations(mobile: Array, target: Array) -> Array:
-    """Best rotation R of each mobile (F, N, 3) so that mobile @ R is nearest the target (N, 3)."""
-    u, _, vt = np.linalg.svd(np.swapaxes(mobile, 1, 2) @ target)
-    u[:, :, -1] *= np.sign(np.linalg.det(u @ vt))[:, None]
-    return u @ vt
+    return frames @ nearest_rotations(mean.T @ reference) + reference.mean(0)
 
 
 def labels_of(frames: Array, reference: Array) -> Labels:

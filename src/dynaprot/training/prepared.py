@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..archive import read_archive, write_archive
 from ..errors import TrainingDataError
-from ..safe_file import replacing
 from ..structure.protein import Structure
 
 __all__ = ["PreparedProtein"]
@@ -94,7 +93,6 @@ class PreparedProtein:
         arrays: dict[str, Any] = {name: getattr(self.structure, name) for name in STRUCTURE}
         arrays |= {name: getattr(self, name) for name in ("marginals", *NUMBERS, *TEXTS)}
         arrays |= {
-            "format": FORMAT,
             "name": self.name,
             "sequence": self.structure.sequence,
             "notices": np.array(self.structure.notices, dtype=np.str_),
@@ -103,8 +101,7 @@ class PreparedProtein:
         }
         if self.coupling is not None:
             arrays["coupling"] = self.coupling.astype(np.float32)
-        with replacing(path) as temporary, open(temporary, "wb") as file:
-            np.savez_compressed(file, **arrays)
+        write_archive(path, FORMAT, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> PreparedProtein:
@@ -115,18 +112,7 @@ class PreparedProtein:
         TrainingDataError
             If the file is missing, damaged, or something else.
         """
-        try:
-            with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-        except FileNotFoundError as error:
-            raise TrainingDataError(f"{path}: no such file.") from error
-        # What a damaged archive raises depends on where the damage is.
-        except (OSError, ValueError, EOFError, AttributeError, NotImplementedError, zipfile.BadZipFile) as error:
-            raise TrainingDataError(
-                f"{path}: is damaged or no prepared protein ({error}); prepare it again."
-            ) from error
-        if str(arrays.get("format")) != FORMAT:
-            raise TrainingDataError(f"{path}: is no protein that `dynaprot prepare` wrote ({FORMAT} expected).")
+        arrays = read_archive(path, FORMAT, "protein that `dynaprot prepare` wrote", TrainingDataError)
         structure = Structure.from_arrays(
             **{name: arrays[name] for name in STRUCTURE},
             sequence=str(arrays["sequence"]),

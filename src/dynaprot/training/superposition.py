@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ..structure.backbone import nearest_rotations
+
 __all__ = ["chunks", "superpose"]
 
 Array = NDArray[np.floating]
@@ -69,9 +71,7 @@ def _fit(mobile: Array, target: Array, weights: Array) -> tuple[Array, Array]:
     centres = np.empty((len(mobile), 1, 3))
     for rows in chunks(len(mobile)):
         centres[rows, 0] = np.einsum("fia,i->fa", mobile[rows], weights)
-        u, _, vt = np.linalg.svd(np.swapaxes(mobile[rows] - centres[rows], 1, 2) @ weighted)
-        u[:, :, -1] *= np.sign(np.linalg.det(u @ vt))[:, None]
-        rotations[rows] = u @ vt
+        rotations[rows] = nearest_rotations(np.swapaxes(mobile[rows] - centres[rows], 1, 2) @ weighted)
     return rotations, target_centre - centres @ rotations
 
 

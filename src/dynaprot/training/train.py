@@ -43,8 +43,9 @@ from ..safe_file import replacing
 from .augmentation import augmented
 from .checkpoint import TrainingState
 from .configuration import Configuration, Source
-from .examples import Cluster, Example, ValidationChain
+from .examples import Example, ValidationChain
 from .folds import Data, Fold, deal, load_data
+from .labels import Cluster
 from .losses import LOSSES, crystal_loss
 from .metrics import METRICS, compare, pearson
 from .moments import Moments, predict_moments

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..structure.backbone import nearest_rotations, previous_residues
 from ..structure.protein import Structure
 
 __all__ = ["follow_samples", "residue_rotations"]
@@ -35,23 +36,18 @@ def residue_rotations(structure: Structure, samples: Array) -> Array:
         Proper rotations R: an offset v from C-alpha in the input becomes R @ v.
     """
     size = len(structure)
-    forward = np.append(structure.next_residue, -1)
-    backward = np.full(size + 1, -1)
-    backward[forward[:-1]] = np.arange(size)
-    backward[-1] = -1
+    following = structure.next_residue
     correlation = np.zeros((len(samples), size, 3, 3)) + HOLD * np.eye(3)
-    for step in (forward, backward):
-        neighbour = step[:-1]
+    for step in (following, previous_residues(following)):
+        neighbour = step
         for _ in range(2):  # two residues to either side
             there = np.flatnonzero(neighbour >= 0)
             to = neighbour[there]
             correlation[:, there] += np.einsum(
                 "sia,ib->siab", samples[:, to] - samples[:, there], structure.ca[to] - structure.ca[there]
             )
-            neighbour = step[neighbour]
-    u, _, vt = np.linalg.svd(correlation)
-    u[..., -1] *= np.sign(np.linalg.det(u @ vt))[..., None]
-    return u @ vt
+            neighbour = np.where(neighbour >= 0, step[neighbour], -1)
+    return nearest_rotations(correlation)
 
 
 def follow_samples(structure: Structure, samples: Array, positions: Array, residue: NDArray[np.int64]) -> Array:
