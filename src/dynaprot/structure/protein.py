@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -164,6 +165,14 @@ class Structure:
     def residue_label(self, index: int) -> str:
         """How a message names a residue: chain, name, number."""
         return f"{self.chain_ids[index]} {self.residue_names[index]} {self.residue_ids[index]}".strip()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Equal for structures of equal coordinates, sequence and residue ids: what a kept prediction is known by."""
+        digest = hashlib.sha256(np.stack([self.n, self.ca, self.c]).tobytes())
+        for label in (self.sequence, *self.chain_ids, *self.residue_ids):
+            digest.update(f"{label}\n".encode())
+        return digest.hexdigest()
 
     @cached_property
     def rotations(self) -> Array:

@@ -1,0 +1,90 @@
+"""What moves together: the strongest couplings, and the coupling of every residue to a few."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DynaProtError
+from ..structure.protein import Structure
+
+__all__ = ["coupling_to", "strongest_pairs"]
+
+Array = NDArray[np.floating]
+Indices = NDArray[np.int64]
+
+
+def strongest_pairs(
+    structure: Structure, coupling: Array, threshold: float = 0.6, separation: int = 6
+) -> tuple[Indices, Indices, Array]:
+    """Pairs of residues that move together, or against each other, without being neighbours in sequence.
+
+    Parameters
+    ----------
+    structure : Structure
+        N residues.
+    coupling : ndarray, shape=(N, N)
+        Unit diagonal, as `Dynamics.coupling`.
+    threshold : float
+        Least absolute coupling, above 0 and at most 1.
+    separation : int
+        Pairs of one chain with fewer steps from one to the other along it are left out: neighbours are coupled anyway.
+
+    Returns
+    -------
+    i, j : ndarray, shape=(P,), dtype=int
+        i < j, strongest pairs first.
+    value : ndarray, shape=(P,)
+        Their coupling, with its sign.
+
+    Raises
+    ------
+    DynaProtError
+        If the threshold is outside its range.
+    """
+    if not 0.0 < threshold <= 1.0:
+        raise DynaProtError(f"The threshold of couplings must lie above 0 and at most at 1, not {threshold}.")
+    i, j = np.nonzero(np.triu(np.abs(coupling) >= threshold, 1))
+    _, chain = np.unique(structure.chain_ids, return_inverse=True)
+    place = _places_in_chains(chain)
+    apart = (chain[i] != chain[j]) | (np.abs(place[i] - place[j]) >= separation)
+    i, j = i[apart], j[apart]
+    order = np.argsort(-np.abs(coupling[i, j]), kind="stable")
+    i, j = i[order], j[order]
+    return i, j, coupling[i, j]
+
+
+def coupling_to(coupling: Array, members: Indices) -> Array:
+    """Correlation of each residue's motion with that of a set of residues as a whole.
+
+    The set's motion is the sum of its members' motions, each scaled to unit size. So the coupling to one residue is its
+    row of the matrix, and no value leaves -1 to 1 (Cauchy-Schwarz, the coupling being positive definite).
+
+    Parameters
+    ----------
+    coupling : ndarray, shape=(N, N)
+        SPD, unit diagonal.
+    members : ndarray, shape=(M,), dtype=int
+        The set, at least one residue.
+
+    Returns
+    -------
+    ndarray, shape=(N,)
+
+    Raises
+    ------
+    DynaProtError
+        If the set is empty.
+    """
+    if not len(members):
+        raise DynaProtError("The coupling to a set of residues was asked for, but the set is empty.")
+    summed = coupling[:, members].sum(1)
+    return summed / np.sqrt(summed[members].sum())
+
+
+def _places_in_chains(chain: Indices) -> Indices:
+    """How many residues of its chain stand before each residue."""
+    order = np.argsort(chain, kind="stable")
+    place = np.empty(len(chain), dtype=np.int64)
+    place[order] = np.arange(len(chain)) - np.searchsorted(chain[order], chain[order])
+    return place
