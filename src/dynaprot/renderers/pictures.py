@@ -7,7 +7,6 @@ import os
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.patches import Polygon
 from numpy.typing import NDArray
 
 from ..dynamics import Dynamics
@@ -15,7 +14,14 @@ from ..structure import Structure
 from ..views.ellipsoids import contour_radius
 from .page import INK, MOBILITY, RESOLUTION, SIGNED, WIDTH, axes_in_inches, colour_bar, page, round_ticks, save, style
 from .ray_caster import RayCaster
-from .residue_axis import author_numbers, chains, draw_secondary_structure, numbered_places
+from .residue_axis import (
+    author_numbers,
+    chains,
+    draw_mobility,
+    draw_secondary_structure,
+    numbered_places,
+    part_chains,
+)
 
 __all__ = ["draw_coupling", "draw_ellipsoids", "draw_rmsf"]
 
@@ -111,19 +117,12 @@ def draw_coupling(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
         beside = axes_in_inches(figure, left - strip - 0.04, bottom, strip, side)
         numbered: list[int] = []
         for residues in chains(structure.chain_ids):
-            first, last = residues[0], residues[-1]
             letters = "".join(structure.secondary_structure[k] for k in residues)
             draw_secondary_structure(below, residues, letters)
             draw_secondary_structure(beside, residues, letters, upright=True)
             room = int(len(residues) / size * side / 0.35)
             numbered += list(residues[numbered_places(structure.residue_ids[residues], room)])
-            if first > 0:
-                panel.axhline(first - 0.5, color=INK, linewidth=0.5)
-                panel.axvline(first - 0.5, color=INK, linewidth=0.5)
-            name = structure.chain_ids[first]
-            middle, off = (first + last) / 2.0, 0.012 * size
-            panel.text(middle, -0.5 - off, name, ha="center", va="bottom", weight="bold")
-            panel.text(size - 0.5 + off, middle, name, ha="left", va="center", weight="bold")
+        part_chains(panel, structure.chain_ids, upright=True)
         panel.set(xticks=[], yticks=[])
         labels = structure.residue_ids[numbered]
         below.set(xlim=(-0.5, size - 0.5), ylim=(-1.1, 1.1), yticks=[], xlabel="Residue")
@@ -229,7 +228,7 @@ def _draw_chain(curve: Axes, strip: Axes, dynamics: Dynamics, residues: Indices,
     structure = dynamics.structure
     limits = _mobility_limits(dynamics)
     for stretch in np.split(np.arange(len(places)), np.flatnonzero(np.diff(places) > 1) + 1):
-        _draw_stretch(curve, places[stretch], dynamics.rmsf[residues[stretch]], limits)
+        draw_mobility(curve, places[stretch], dynamics.rmsf[residues[stretch]], limits)
         letters = "".join(structure.secondary_structure[k] for k in residues[stretch])
         draw_secondary_structure(strip, places[stretch], letters)
     bounds = (places[0] - 0.5, places[-1] + 0.5)
@@ -238,20 +237,6 @@ def _draw_chain(curve: Axes, strip: Axes, dynamics: Dynamics, residues: Indices,
     curve.text(0.0, 1.02, structure.chain_ids[residues[0]], transform=curve.transAxes, weight="bold")
     strip.set(xlim=bounds, ylim=(-1.2, 1.5), yticks=[])
     strip.spines[:].set_visible(False)
-
-
-def _draw_stretch(axes: Axes, places: Indices, rmsf: Array, limits: Normalize) -> None:
-    """The curve over one stretch of chain; below it, each height has the colour that it has in 3D."""
-    heights = np.linspace(0.0, rmsf.max(), 256)
-    left, right = places[0] - 0.5, places[-1] + 0.5
-    colours = MOBILITY(limits(heights))[:, None]
-    colours[:, 0, 3] = 0.25 + 0.75 * np.clip(limits(heights), 0.0, 1.0)
-    ramp = axes.imshow(colours, extent=(left, right, 0.0, heights[-1]), origin="lower", aspect="auto")
-    x = np.concatenate([[left], places, [right]])
-    y = np.concatenate([rmsf[:1], rmsf, rmsf[-1:]])
-    area = [(left, 0.0), *zip(x, y, strict=True), (right, 0.0)]
-    ramp.set_clip_path(Polygon(area, transform=axes.transData))
-    axes.plot(x, y, color=INK, linewidth=0.8)
 
 
 def _widest_view(positions: Array) -> Array:

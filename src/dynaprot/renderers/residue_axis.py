@@ -1,4 +1,4 @@
-"""The axis along a chain: author's residue numbers, and secondary structure as helices and arrows."""
+"""The axis along chains: author's residue numbers, secondary structure as helices and arrows, and RMSF as a curve."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ from itertools import groupby
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import Normalize
+from matplotlib.patches import Polygon
+from matplotlib.ticker import Locator
 from numpy.typing import NDArray
 
-__all__ = ["author_numbers", "chains", "draw_secondary_structure", "numbered_places"]
+from .page import INK, MOBILITY
+
+__all__ = [
+    "ResidueLocator", "author_numbers", "chains", "draw_mobility", "draw_secondary_structure", "numbered_places",
+    "part_chains",
+]  # fmt: skip
 
 Array = NDArray[np.floating]
 
+PARTING = "#5F6670"
+"""Line between two chains, to be seen on a map, on white paper and in a dark window."""
 HELIX_FRONT, HELIX_BACK, STRAND, COIL = "#8C93A3", "#3F4757", "#5E6B7F", "#9AA0AB"
 
 
@@ -50,6 +61,101 @@ def numbered_places(residue_ids: NDArray[np.str_], room: int) -> list[int]:
         if len(places) <= room:
             return places.tolist() or [0][:room]
     return []
+
+
+class ResidueLocator(Locator):
+    """Ticks at round residue numbers of each chain, as many as there is room for; they follow zoom and size.
+
+    Parameters
+    ----------
+    chain_ids, residue_ids : ndarray, shape=(N,), dtype=str
+        Residue k stands at k.
+    spacing : float
+        Room for one number, in points.
+    """
+
+    axis: XAxis | YAxis
+
+    def __init__(self, chain_ids: NDArray[np.str_], residue_ids: NDArray[np.str_], spacing: float = 28.0) -> None:
+        self.chains = chains(chain_ids)
+        self.residue_ids = residue_ids
+        self.spacing = spacing
+
+    def __call__(self) -> list[int]:
+        low, high = sorted(self.axis.get_view_interval())
+        points = self._length()
+        ticks: list[int] = []
+        for residues in self.chains:
+            shown = residues[(residues > low) & (residues < high)]
+            room = int(points * len(shown) / (high - low) / self.spacing)
+            ticks += shown[numbered_places(self.residue_ids[shown], room)].tolist() if room else []
+        return ticks
+
+    def tick_values(self, vmin: float, vmax: float) -> list[int]:
+        """The ticks, which depend on the axis and not on two numbers alone."""
+        return self()
+
+    def _length(self) -> float:
+        extent = self.axis.axes.get_window_extent()
+        pixels = extent.width if self.axis.axis_name == "x" else extent.height
+        return 72.0 * pixels / self.axis.axes.figure.dpi
+
+
+def part_chains(axes: Axes, chain_ids: NDArray[np.str_], ink: str = INK, upright: bool = False) -> None:
+    """Draw a line where one chain ends and the next begins, and name each at the axes' upper edge.
+
+    Parameters
+    ----------
+    axes : Axes
+        Residue k stands at k along x, and along y too if upright.
+    chain_ids : ndarray, shape=(N,), dtype=str
+    ink : str
+        Colour of the names.
+    upright : bool
+        Whether the chains run along y as well.
+    """
+    for residues in chains(chain_ids):
+        first, middle, name = residues[0], residues.mean(), chain_ids[residues[0]]
+        if first > 0:
+            axes.axvline(first - 0.5, color=PARTING, linewidth=0.5)
+        axes.annotate(
+            name, (middle, 1.0), (0, 2), xycoords=("data", "axes fraction"), textcoords="offset points",
+            ha="center", va="bottom", weight="bold", color=ink, annotation_clip=True,
+        )  # fmt: skip
+        if upright:
+            if first > 0:
+                axes.axhline(first - 0.5, color=PARTING, linewidth=0.5)
+            axes.annotate(
+                name, (1.0, middle), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+                ha="left", va="center", weight="bold", color=ink, annotation_clip=True,
+            )  # fmt: skip
+
+
+def draw_mobility(axes: Axes, places: NDArray[np.int64], rmsf: Array, limits: Normalize, ink: str = INK) -> None:
+    """Draw RMSF along one stretch of chain; below the curve, each height has the colour that it has in 3D.
+
+    Parameters
+    ----------
+    axes : Axes
+    places : ndarray, shape=(N,), dtype=int
+        Where the residues stand along the axis.
+    rmsf : ndarray, shape=(N,)
+        Å.
+    limits : Normalize
+        RMSF at the ends of the palette.
+    ink : str
+        Colour of the curve.
+    """
+    heights = np.linspace(0.0, rmsf.max(), 256)
+    left, right = places[0] - 0.5, places[-1] + 0.5
+    colours = MOBILITY(limits(heights))[:, None]
+    colours[:, 0, 3] = 0.25 + 0.75 * np.clip(limits(heights), 0.0, 1.0)
+    ramp = axes.imshow(colours, extent=(left, right, 0.0, heights[-1]), origin="lower", aspect="auto")
+    x = np.concatenate([[left], places, [right]])
+    y = np.concatenate([rmsf[:1], rmsf, rmsf[-1:]])
+    area = [(left, 0.0), *zip(x, y, strict=True), (right, 0.0)]
+    ramp.set_clip_path(Polygon(area, transform=axes.transData))
+    axes.plot(x, y, color=ink, linewidth=0.8)
 
 
 def draw_secondary_structure(axes: Axes, places: NDArray[np.int64], letters: str, upright: bool = False) -> None:

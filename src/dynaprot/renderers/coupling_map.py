@@ -1,0 +1,142 @@
+"""The coupling of all pairs of residues as a map to point at: the heat map of both hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backend_bases import Event, MouseButton, MouseEvent
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.widgets import RectangleSelector
+from numpy.typing import NDArray
+
+from ..dynamics import Dynamics
+from .linked_plot import MARGIN, MARK, STRIP, LinkedPlot
+from .page import SIGNED
+from .residue_axis import chains, draw_secondary_structure, part_chains
+
+__all__ = ["CouplingMap"]
+
+Indices = NDArray[np.int64]
+
+BAR = 0.55
+"""Inches between the map and the right edge: the names of chains, the scale and its numbers."""
+
+
+class CouplingMap(LinkedPlot):
+    """A heat map on which a rectangle is dragged to name two blocks of residues.
+
+    Parameters
+    ----------
+    figure : Figure
+        Of any backend, its canvas made already.
+    dynamics : Dynamics
+        N residues.
+    on_drag : callable
+        Called with the rows and the columns of a rectangle, two arrays of residue indices; one residue each at a click.
+    on_hover : callable
+        Called with row and column under the pointer, and with None and None when it leaves.
+    dark : bool
+        Whether the window around it is dark.
+    """
+
+    def __init__(
+        self,
+        figure: Figure,
+        dynamics: Dynamics,
+        *,
+        on_drag: Callable[[Indices, Indices], None],
+        on_hover: Callable[[int | None, int | None], None],
+        dark: bool = False,
+    ) -> None:
+        super().__init__(figure, dynamics, dark)
+        self.on_drag, self.on_hover = on_drag, on_hover
+        structure, size = dynamics.structure, len(dynamics)
+        self.panel = figure.add_axes((0.1, 0.1, 0.8, 0.8), label="coupling")
+        limits = Normalize(-1.0, 1.0)
+        # Half the precision is twice the speed of every redraw of a large map.
+        self.panel.imshow(dynamics.coupling.astype(np.float32), cmap=SIGNED, norm=limits, aspect="auto")
+        self.panel.spines[:].set_color(self.ink)
+        part_chains(self.panel, structure.chain_ids, self.ink, upright=True)
+        self._below = figure.add_axes((0.1, 0.0, 0.8, 0.1), label="below", sharex=self.panel)
+        self._beside = figure.add_axes((0.0, 0.1, 0.1, 0.8), label="beside", sharey=self.panel)
+        for residues in chains(structure.chain_ids):
+            letters = "".join(structure.secondary_structure[k] for k in residues)
+            draw_secondary_structure(self._below, residues, letters)
+            draw_secondary_structure(self._beside, residues, letters, upright=True)
+        self._number(self._below, "x")
+        self._number(self._beside, "y")
+        self._below.set(xlim=(-0.5, size - 0.5), ylim=(-1.1, 1.1), yticks=[])
+        self._beside.set(ylim=(size - 0.5, -0.5), xlim=(-1.1, 1.1), xticks=[])
+        self.panel.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
+        for strip in (self._below, self._beside):
+            strip.set_facecolor(self.paper)
+            strip.spines[:].set_visible(False)
+            strip.set_navigate(False)
+        self._bar = figure.add_axes((0.9, 0.3, 0.02, 0.4), label="scale")
+        scale = figure.colorbar(ScalarMappable(limits, SIGNED), cax=self._bar, ticks=[-1, 0, 1])
+        scale.outline.set_visible(False)
+        scale.ax.tick_params(labelsize=8, colors=self.ink, length=2.5, width=0.6)
+        self._place()
+        self._selector = RectangleSelector(
+            self.panel,
+            self._dragged,
+            useblit=figure.canvas.supports_blit,
+            button=MouseButton.LEFT,
+            minspanx=-1,  # a click is a rectangle too
+            minspany=-1,
+            props={"facecolor": MARK, "edgecolor": MARK, "alpha": 0.35, "fill": True},
+        )
+        self._inside = False
+        self._connect("motion_notify_event", self._moved)
+        self._connect("figure_leave_event", self._moved)
+
+    def describe(self, i: int, j: int) -> str:
+        """The pair and its coupling, for a status line."""
+        structure = self.dynamics.structure
+        return f"{structure.residue_label(i)} – {structure.residue_label(j)}: {self.dynamics.coupling[i, j]:+.2f}"
+
+    def close(self) -> None:
+        """Listen to the pointer no more; the figure stays as it is."""
+        super().close()
+        self._selector.disconnect_events()
+
+    def _dragged(self, press: MouseEvent, release: MouseEvent) -> None:
+        (left, right), (top, bottom) = (
+            sorted(self._nearest(end) for end in ends)
+            for ends in ((press.xdata, release.xdata), (press.ydata, release.ydata))
+        )
+        self.on_drag(np.arange(top, bottom + 1), np.arange(left, right + 1))
+
+    def _moved(self, event: Event) -> None:
+        if isinstance(event, MouseEvent) and event.inaxes is self.panel:
+            self._inside = True
+            self.on_hover(self._nearest(event.ydata), self._nearest(event.xdata))
+        elif self._inside:
+            self._inside = False
+            self.on_hover(None, None)
+
+    def _mark(self, start: float, end: float) -> list[Artist]:
+        band: dict[str, Any] = {"facecolor": MARK, "alpha": 0.18, "linewidth": 0}
+        solid: dict[str, Any] = {"facecolor": MARK, "alpha": 0.6, "linewidth": 0, "zorder": 0}
+        return [
+            self.panel.axvspan(start, end, **band),
+            self.panel.axhspan(start, end, **band),
+            self._below.axvspan(start, end, **solid),
+            self._beside.axhspan(start, end, **solid),
+        ]
+
+    def _place(self) -> None:
+        across, up = self.figure.get_size_inches()
+        above = 0.22
+        side = min(across - MARGIN - BAR - 0.25, up - MARGIN - above)
+        left = (across - side - MARGIN - BAR - 0.25) / 2 + MARGIN
+        bottom = (up - side - MARGIN - above) / 2 + MARGIN
+        self._set_in_inches(self.panel, left, bottom, side, side)
+        self._set_in_inches(self._below, left, bottom - STRIP - 0.04, side, STRIP)
+        self._set_in_inches(self._beside, left - STRIP - 0.04, bottom, STRIP, side)
+        self._set_in_inches(self._bar, left + side + 0.3, bottom + side / 4, 0.1, side / 2)

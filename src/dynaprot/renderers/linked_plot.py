@@ -1,0 +1,106 @@
+"""What the plots in a host's window share: colours of a light or dark window, the pointer, marked residues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import Event
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+
+from ..dynamics import Dynamics
+from .page import INK
+from .residue_axis import ResidueLocator
+
+__all__ = ["LinkedPlot"]
+
+Indices = NDArray[np.int64]
+
+LIGHT, DARK = ("#FFFFFF", INK), ("#2B2D30", "#DADCE0")
+"""Paper and ink."""
+MARK = "#12A36D"
+"""Marked residues: a colour of neither palette."""
+STRIP, MARGIN = 0.14, 0.62
+"""Inches: thickness of the strip of secondary structure, and room for numbers and an axis' name."""
+
+
+class LinkedPlot:
+    """A plot of residues that tells a host where the pointer is and shows what the host has selected.
+
+    It draws on any matplotlib figure that has its canvas already, and keeps its layout when the window changes size.
+
+    Parameters
+    ----------
+    figure : Figure
+        Emptied and drawn on.
+    dynamics : Dynamics
+        N residues; residue k stands at k along each axis.
+    dark : bool
+        Whether the window around it is dark.
+    """
+
+    def __init__(self, figure: Figure, dynamics: Dynamics, dark: bool = False) -> None:
+        self.figure = figure
+        self.dynamics = dynamics
+        self.paper, self.ink = DARK if dark else LIGHT
+        self._marks: list[Artist] = []
+        figure.clear()
+        figure.set_facecolor(self.paper)
+        self._connections: list[int] = []
+        self._connect("resize_event", lambda event: self._place())
+
+    def mark(self, residues: Indices) -> None:
+        """Mark residues, in place of those marked before.
+
+        Parameters
+        ----------
+        residues : ndarray, shape=(M,), dtype=int
+            None of them unmarks all.
+        """
+        for drawn in self._marks:
+            drawn.remove()
+        residues = np.unique(residues)
+        runs = np.split(residues, np.flatnonzero(np.diff(residues) > 1) + 1) if len(residues) else []
+        self._marks = [drawn for run in runs for drawn in self._mark(run[0] - 0.5, run[-1] + 0.5)]
+        self.figure.canvas.draw_idle()
+
+    def close(self) -> None:
+        """Listen to the pointer no more; the figure stays as it is."""
+        for connection in self._connections:
+            self.figure.canvas.mpl_disconnect(connection)
+        self._connections = []
+
+    def _place(self) -> None:
+        """Lay out the axes in the figure's present size."""
+        raise NotImplementedError
+
+    def _mark(self, start: float, end: float) -> list[Artist]:
+        """Draw the mark of a run of residues."""
+        raise NotImplementedError
+
+    def _connect(self, event: Any, reaction: Callable[[Event], None]) -> None:
+        self._connections.append(self.figure.canvas.mpl_connect(event, reaction))
+
+    def _nearest(self, value: float | None) -> int:
+        """The residue nearest to a place along an axis, which matplotlib leaves open where there are no axes."""
+        assert value is not None
+        return int(np.clip(round(value), 0, len(self.dynamics) - 1))
+
+    def _number(self, axes: Axes, *names: str) -> None:
+        """Number the residues along the axes that are named x or y."""
+        structure = self.dynamics.structure
+        for name in names:
+            axis = getattr(axes, f"{name}axis")
+            axis.set_major_locator(ResidueLocator(structure.chain_ids, structure.residue_ids))
+            axis.set_major_formatter(FuncFormatter(lambda place, _: structure.residue_ids[self._nearest(place)]))
+            axis.set_label_text("Residue", color=self.ink, size=9)
+            axis.set_tick_params(labelsize=8, colors=self.ink, length=2.5, width=0.6)
+
+    def _set_in_inches(self, axes: Axes, left: float, bottom: float, width: float, height: float) -> None:
+        across, up = self.figure.get_size_inches()
+        axes.set_position((left / across, bottom / up, max(width, 0.1) / across, max(height, 0.1) / up))

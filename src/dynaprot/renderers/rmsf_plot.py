@@ -1,0 +1,107 @@
+"""RMSF along the chains as a plot to click on: the profile of both hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backend_bases import Event, MouseEvent
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from ..dynamics import Dynamics
+from .linked_plot import MARGIN, MARK, STRIP, LinkedPlot
+from .page import round_ticks
+from .residue_axis import chains, draw_mobility, draw_secondary_structure, part_chains
+
+__all__ = ["RmsfPlot"]
+
+
+class RmsfPlot(LinkedPlot):
+    """A curve on which a residue is picked by a click.
+
+    Parameters
+    ----------
+    figure : Figure
+        Of any backend, its canvas made already.
+    dynamics : Dynamics
+        N residues.
+    on_pick : callable
+        Called with the index of the residue that was clicked.
+    on_hover : callable
+        Called with the index of the residue under the pointer, and with None when it leaves.
+    dark : bool
+        Whether the window around it is dark.
+    """
+
+    def __init__(
+        self,
+        figure: Figure,
+        dynamics: Dynamics,
+        *,
+        on_pick: Callable[[int], None],
+        on_hover: Callable[[int | None], None],
+        dark: bool = False,
+    ) -> None:
+        super().__init__(figure, dynamics, dark)
+        self.on_pick, self.on_hover = on_pick, on_hover
+        structure, rmsf = dynamics.structure, dynamics.rmsf
+        self.panel = figure.add_axes((0.1, 0.3, 0.8, 0.6), label="rmsf", facecolor=self.paper)
+        self._strip = figure.add_axes((0.1, 0.1, 0.8, 0.1), label="strip", facecolor=self.paper, sharex=self.panel)
+        limits = Normalize(*np.percentile(rmsf, [2.0, 98.0]))
+        for residues in chains(structure.chain_ids):
+            broken = structure.next_residue[residues[:-1]] != residues[1:]
+            for stretch in np.split(residues, np.flatnonzero(broken) + 1):
+                draw_mobility(self.panel, stretch, rmsf[stretch], limits, self.ink)
+                letters = "".join(structure.secondary_structure[k] for k in stretch)
+                draw_secondary_structure(self._strip, stretch, letters)
+        part_chains(self.panel, structure.chain_ids, self.ink)
+        self._number(self._strip, "x")
+        self._strip.set(xlim=(-0.5, len(dynamics) - 0.5), ylim=(-1.2, 1.2), yticks=[])
+        self._strip.spines[:].set_visible(False)
+        self._strip.set_navigate(False)
+        self.panel.set(ylim=(0.0, 1.06 * rmsf.max()))
+        self.panel.set_ylabel("RMSF (Å)", color=self.ink, size=9)
+        self.panel.yaxis.set_major_locator(round_ticks())
+        self.panel.tick_params(axis="y", labelsize=8, colors=self.ink, length=2.5, width=0.6)
+        self.panel.tick_params(axis="x", bottom=False, labelbottom=False)
+        self.panel.spines[["top", "right", "bottom"]].set_visible(False)
+        self.panel.spines["left"].set_color(self.ink)
+        self._place()
+        self._inside = False
+        self._connect("button_press_event", self._clicked)
+        self._connect("motion_notify_event", self._moved)
+        self._connect("figure_leave_event", self._moved)
+
+    def describe(self, index: int) -> str:
+        """The residue and its RMSF, for a status line."""
+        return f"{self.dynamics.structure.residue_label(index)}: RMSF {self.dynamics.rmsf[index]:.2f} Å"
+
+    def _clicked(self, event: Event) -> None:
+        # A toolbar that pans or zooms holds the lock.
+        free = not self.figure.canvas.widgetlock.locked()
+        if isinstance(event, MouseEvent) and event.button == 1 and free and self._is_over(event):
+            self.on_pick(self._nearest(event.xdata))
+
+    def _moved(self, event: Event) -> None:
+        if isinstance(event, MouseEvent) and self._is_over(event):
+            self._inside = True
+            self.on_hover(self._nearest(event.xdata))
+        elif self._inside:
+            self._inside = False
+            self.on_hover(None)
+
+    def _is_over(self, event: MouseEvent) -> bool:
+        return event.inaxes in (self.panel, self._strip)
+
+    def _mark(self, start: float, end: float) -> list[Artist]:
+        mark: dict[str, Any] = {"facecolor": MARK, "linewidth": 0, "zorder": 0}
+        return [self.panel.axvspan(start, end, alpha=0.25, **mark), self._strip.axvspan(start, end, alpha=0.6, **mark)]
+
+    def _place(self) -> None:
+        across, up = self.figure.get_size_inches()
+        bottom, above = MARGIN, 0.22
+        self._set_in_inches(self.panel, MARGIN, bottom, across - MARGIN - 0.12, up - bottom - above)
+        self._set_in_inches(self._strip, MARGIN, bottom - STRIP - 0.04, across - MARGIN - 0.12, STRIP)
