@@ -213,7 +213,9 @@ def prepare_command(
     split: Annotated[
         SplitName, typer.Option(help="By sequence cluster, or a published split of ATLAS.")
     ] = SplitName.clusters,
-    split_lists: Annotated[Path | None, typer.Option(help="Folder with the lists of a published split.")] = None,
+    split_lists: Annotated[
+        Path | None, typer.Option(help="Folder with the lists of a published split; AlphaFlow's are downloaded.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed deals clusters alike.")] = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one for each processor by default.")] = None,
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 import dynaprot
 from dynaprot import Structure, TrainingDataError
 from dynaprot.training import sources as readers
+from dynaprot.training import splits
 from dynaprot.training.alignment import align
 from dynaprot.training.prepare import effective_samples, prepare, prepare_protein, split_half_rmsf_r, split_prepared
 from dynaprot.training.prepared import PreparedProtein
@@ -672,6 +673,16 @@ def test_the_published_splits_are_read_from_their_lists(tmp_path: Path) -> None:
         published_split("flexpert", tmp_path)
 
 
+def test_alphaflows_split_is_fetched_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its authors' address, here a folder; without a network the message says what else to do."""
+    chain_lists(tmp_path, (1265, 39, 82), ".csv", "atlas")
+    monkeypatch.setattr(splits, "ALPHAFLOW", f"{tmp_path.as_uri()}/atlas_{{part}}.csv")
+    assert published_split("alphaflow") == published_split("alphaflow", tmp_path)
+    monkeypatch.setattr(splits, "ALPHAFLOW", f"{tmp_path.as_uri()}/gone_{{part}}.csv")
+    with pytest.raises(TrainingDataError, match=r"gone_train\.csv failed.*--split-lists"):
+        published_split("alphaflow")
+
+
 def test_the_command_prepares_reports_and_splits(protein: Structure, tmp_path: Path) -> None:
     """One run: files, one line a failure, a split; nothing at all is an error."""
     inputs = tmp_path / "in"
@@ -690,7 +701,7 @@ def test_the_command_prepares_reports_and_splits(protein: Structure, tmp_path: P
     done = run("prepare", inputs / "nmr0.pdb", "-o", "alone", folder=tmp_path)
     assert done.returncode == 0, "one protein is enough to prepare, though not to split"
     assert "No split was made" in done.stderr
-    done = run("prepare", inputs, "--split", "alphaflow", "-o", "listed", folder=tmp_path)
+    done = run("prepare", inputs, "--split", "flexpert", "-o", "listed", folder=tmp_path)
     assert done.returncode == 1
     assert "--split-lists" in done.stderr
     assert not (tmp_path / "listed").exists(), "said before the work"

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.request import urlopen
 
 import numpy as np
 
@@ -22,6 +24,8 @@ PUBLISHED = {"alphaflow": (1265, 39, 82), "flexpert": (1112, 139, 139)}
 """How many chains of ATLAS are in each part (Jing et al. 2024; Kouba et al. 2025)."""
 LIST_NAMES = ("train", "val", "test")
 """What the names of the list files hold."""
+ALPHAFLOW = "https://raw.githubusercontent.com/bjing2016/alphaflow/master/splits/atlas_{part}.csv"
+"""Where AlphaFlow's authors publish its lists."""
 SHARES = (0.8, 0.1, 0.1)
 
 
@@ -71,8 +75,8 @@ class Split:
             raise TrainingDataError(f"{path}: is missing or no split of proteins ({error}).") from error
 
 
-def published_split(name: str, folder: Path | None) -> Split:
-    """Read one of the paper's splits of ATLAS from its lists.
+def published_split(name: str, folder: Path | None = None) -> Split:
+    """One of the paper's splits of ATLAS, from its lists.
 
     Parameters
     ----------
@@ -80,8 +84,8 @@ def published_split(name: str, folder: Path | None) -> Split:
         ``alphaflow``: the folder ``splits`` of github.com/bjing2016/alphaflow, ``atlas_train.csv`` and so on, with a
         column ``name``. ``flexpert``: lists whose names hold ``train``, ``val`` and ``test``, as ``.npy`` or as text
         with one chain a line.
-    folder : Path
-        Where the lists are. They are not downloaded.
+    folder : Path, optional
+        Where the lists are. Without, those of ``alphaflow`` are downloaded from their authors.
 
     Raises
     ------
@@ -91,9 +95,15 @@ def published_split(name: str, folder: Path | None) -> Split:
     if name not in PUBLISHED:
         raise TrainingDataError(f"There is no published split '{name}'; there are {', '.join(PUBLISHED)}.")
     if folder is None:
-        raise TrainingDataError(
-            f"The split '{name}' is read from its authors' lists: name their folder (--split-lists)."
-        )
+        if name != "alphaflow":
+            raise TrainingDataError(
+                f"The split '{name}' is read from its authors' lists: name their folder (--split-lists)."
+            )
+        with TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            for part in LIST_NAMES:
+                _download(ALPHAFLOW.format(part=part), folder / f"atlas_{part}.csv")
+            return published_split(name, folder)
     parts = [tuple(sorted(_read_list(_find_list(folder, name, part)))) for part in LIST_NAMES]
     counts = tuple(map(len, parts))
     if counts != PUBLISHED[name]:
@@ -105,6 +115,16 @@ def published_split(name: str, folder: Path | None) -> Split:
         raise TrainingDataError(f"{folder}: a chain is listed twice.")
     train, validation, test = parts
     return Split(name, train, validation, test)
+
+
+def _download(url: str, path: Path) -> None:
+    try:
+        with urlopen(url, timeout=30) as answer:
+            path.write_bytes(answer.read())
+    except OSError as error:
+        raise TrainingDataError(
+            f"The download of {url} failed ({error}). Fetch the lists yourself and name their folder (--split-lists)."
+        ) from error
 
 
 def _find_list(folder: Path, split: str, part: str) -> Path:
