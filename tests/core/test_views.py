@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dynaprot import Structure, predict
 from dynaprot.views.atoms import follow_samples, residue_rotations
+from dynaprot.views.ellipsoids import Mesh, axes, axis_surface, contour_radius, ellipsoid_surface
 from dynaprot.views.ensemble import restore_geometry, unphysical, unphysical_share
 
 from .conftest import build_chain, moved, proteins, random_protein, rotation_matrix
@@ -110,3 +111,83 @@ def test_residues_turn_by_proper_rotations(seed: int) -> None:
         rotations @ np.swapaxes(rotations, -1, -2), np.broadcast_to(np.eye(3), (4, 12, 3, 3)), atol=1e-9
     )
     np.testing.assert_allclose(np.linalg.det(rotations), 1.0, atol=1e-9)
+
+
+def marginals(seed: int, size: int) -> np.ndarray:
+    """Covariances from flat to round, in Å^2."""
+    generator = np.random.default_rng(seed)
+    orientation = np.linalg.qr(generator.normal(size=(size, 3, 3)))[0]
+    return orientation @ (generator.uniform(0.02, 3.0, (size, 3, 1)) ** 2 * np.swapaxes(orientation, 1, 2))
+
+
+def face_normals(mesh: Mesh) -> np.ndarray:
+    """From the order of each triangle's vertices; as long as twice its area."""
+    a, b, c = np.moveaxis(mesh.vertices[mesh.triangles].astype(float), 1, 0)
+    return np.cross(b - a, c - a)
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+def test_every_vertex_lies_on_the_contour_of_its_residue(probability: float) -> None:
+    """The Mahalanobis distance of each vertex is the radius that holds the residue with the probability."""
+    covariances, radius = marginals(1, 20), contour_radius(probability)
+    centres = np.random.default_rng(2).normal(0, 30, (20, 3))
+    mesh = ellipsoid_surface(centres, covariances, radius)
+    offset = mesh.vertices - centres[mesh.residue]
+    inverse = np.linalg.inv(covariances)[mesh.residue]
+    distance = np.sqrt(np.einsum("vi,vij,vj->v", offset, inverse, offset))
+    np.testing.assert_allclose(distance, radius, rtol=2e-3)
+
+
+def test_normals_stand_on_the_ellipsoid_and_not_on_a_sphere() -> None:
+    """They are the gradient of the quadratic form, which for a flat ellipsoid is far from the direction outwards."""
+    covariances = marginals(3, 20)
+    mesh = ellipsoid_surface(np.zeros((20, 3)), covariances, 1.0)
+    gradient = np.einsum("vij,vj->vi", np.linalg.inv(covariances)[mesh.residue], mesh.vertices.astype(float))
+    gradient /= np.linalg.norm(gradient, axis=1, keepdims=True)
+    np.testing.assert_allclose(mesh.normals, gradient, atol=2e-3)
+    outwards = mesh.vertices / np.linalg.norm(mesh.vertices, axis=1, keepdims=True)
+    assert (np.einsum("vi,vi->v", mesh.normals, outwards) < 0.5).any()
+
+
+@pytest.mark.parametrize("surface", [ellipsoid_surface, axis_surface])
+def test_surfaces_are_closed_and_face_outwards(surface) -> None:
+    """The normals of vertices and of triangles agree, and the faces of each residue close around a volume."""
+    mesh = surface(np.random.default_rng(4).normal(0, 9, (6, 3)), marginals(5, 6), 1.5)
+    face = face_normals(mesh)
+    corner = mesh.normals[mesh.triangles].sum(1)
+    assert (np.einsum("ti,ti->t", face, corner) > 0).all()
+    for residue in range(6):
+        own = mesh.residue[mesh.triangles[:, 0]] == residue
+        assert (mesh.residue[mesh.triangles[own]] == residue).all()
+        np.testing.assert_allclose(face[own].sum(0), 0, atol=1e-3 * np.abs(face[own]).sum())
+
+
+def test_the_volume_approaches_that_of_the_ellipsoid() -> None:
+    """4/3 pi times the three semi-axes; each subdivision brings it nearer."""
+    covariances = marginals(6, 1)
+    exact = 4 / 3 * np.pi * np.prod(axes(covariances)[1])
+    shares = []
+    for subdivisions in range(5):
+        mesh = ellipsoid_surface(np.zeros((1, 3)), covariances, 1.0, subdivisions)
+        assert len(mesh.triangles) == 20 * 4**subdivisions
+        corners = mesh.vertices[mesh.triangles[:, 0]].astype(float)
+        shares.append(np.einsum("ti,ti->", face_normals(mesh), corners) / 6 / exact)
+    assert (np.diff(shares) > 0).all()
+    assert 0.995 < shares[-1] < 1
+
+
+def test_rods_lie_along_the_principal_axes_and_end_on_the_ellipsoid() -> None:
+    """Of three rods, the longest corner along each axis is as far from the centre as the semi-axis."""
+    covariances = marginals(7, 8)
+    directions, lengths = axes(covariances)
+    mesh = axis_surface(np.zeros((8, 3)), covariances, 2.0)
+    along = np.abs(np.einsum("vi,vki->vk", mesh.vertices, directions[mesh.residue]))
+    reach = np.array([along[mesh.residue == residue].max(0) for residue in range(8)])
+    np.testing.assert_allclose(reach, np.maximum(2.0 * lengths, 0.03 * 2.0 * lengths[:, :1]), rtol=1e-4)
+
+
+def test_a_motion_in_a_plane_is_drawn_as_a_disc() -> None:
+    """Without variance along one axis the surface is flat, and its normals are still unit vectors."""
+    mesh = ellipsoid_surface(np.zeros((1, 3)), np.diag([1.0, 1.0, 0.0])[None], 1.0)
+    assert np.abs(mesh.vertices[:, 2]).max() < 0.01
+    np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-5)

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from math import erf, exp, pi, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DynaProtError
 
-__all__ = ["axes", "contour_radius"]
+__all__ = ["Mesh", "axes", "axis_surface", "contour_radius", "ellipsoid_surface"]
 
 Array = NDArray[np.floating]
+Indices = NDArray[np.int32]
+
+FLATTEST = 1e-3
+"""Å; the least semi-axis drawn, so that a surface has a normal everywhere."""
+ROD = 0.03
+"""Thickness of the rods that show axes, as a part of the residue's longest axis."""
+
+
+class Mesh(NamedTuple):
+    """One triangulated surface of many residues.
+
+    Attributes
+    ----------
+    vertices, normals : ndarray, shape=(V, 3), dtype=float32
+        Å, and unit vectors pointing outwards.
+    triangles : ndarray, shape=(T, 3), dtype=int32
+        Vertices of each, anticlockwise when seen from outside.
+    residue : ndarray, shape=(V,), dtype=int32
+        Index of the residue that each vertex belongs to.
+    """
+
+    vertices: Array
+    normals: Array
+    triangles: Indices
+    residue: Indices
 
 
 def contour_radius(probability: float) -> float:
@@ -70,3 +96,103 @@ def axes(marginals: Array) -> tuple[Array, Array]:
     directions = np.swapaxes(vectors, 1, 2)[:, ::-1].copy()
     directions[:, 2] *= np.linalg.det(directions)[:, None]
     return directions, np.sqrt(np.maximum(variances[:, ::-1], 0.0))
+
+
+def ellipsoid_surface(centres: Array, marginals: Array, radius: float, subdivisions: int = 3) -> Mesh:
+    """The ellipsoids around residues as one surface.
+
+    Parameters
+    ----------
+    centres : ndarray, shape=(N, 3)
+        Å.
+    marginals : ndarray, shape=(N, 3, 3)
+        Covariances, Å^2.
+    radius : float
+        Semi-axes in standard deviations, as `contour_radius` gives them.
+    subdivisions : int
+        Each makes four triangles of one, beginning with the 20 of an icosahedron.
+
+    Returns
+    -------
+    Mesh
+        Of 20 * 4^subdivisions triangles for each residue.
+    """
+    directions, lengths = axes(marginals)
+    sphere, triangles = _unit_sphere(subdivisions)
+    return _placed(sphere, sphere, triangles, centres, directions, radius * lengths)
+
+
+def axis_surface(centres: Array, marginals: Array, radius: float) -> Mesh:
+    """The three principal axes of residues as rods, which end on the surface of the ellipsoids.
+
+    Parameters
+    ----------
+    centres, marginals, radius
+        As of `ellipsoid_surface`.
+
+    Returns
+    -------
+    Mesh
+        Of 36 triangles for each residue.
+    """
+    directions, lengths = axes(marginals)
+    half = radius * lengths
+    thickness = ROD * half[:, :1]
+    along = np.eye(3, dtype=bool)  # rod k lies along direction k
+    halves = np.where(along, np.maximum(half, thickness)[:, None], thickness[:, None])
+    rods = _placed(*_unit_box(), np.repeat(centres, 3, axis=0), np.repeat(directions, 3, axis=0), halves.reshape(-1, 3))
+    return rods._replace(residue=rods.residue // 3)
+
+
+def _unit_sphere(subdivisions: int) -> tuple[Array, Indices]:
+    """A sphere of radius 1 by repeated division of an icosahedron: vertices, which are normals too, and triangles."""
+    golden = (1 + sqrt(5)) / 2
+    vertices = np.array(
+        [cyclic for a in (-1, 1) for b in (-golden, golden) for cyclic in ((0, a, b), (a, b, 0), (b, 0, a))],
+        dtype=float,
+    )
+    edge = np.linalg.norm(vertices[:, None] - vertices, axis=2) < 2.1
+    near = edge & ~np.eye(12, dtype=bool)
+    i, j, k = np.nonzero(near[:, :, None] & near[:, None] & near[None])
+    triangles = np.stack([i, j, k], axis=1)[(i < j) & (j < k)]
+    inward = np.linalg.det(vertices[triangles]) < 0
+    triangles[inward] = triangles[inward][:, ::-1]
+    for _ in range(subdivisions):
+        sides = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+        ends, middle = np.unique(sides, axis=0, return_inverse=True)
+        middle = middle.reshape(-1, 3) + len(vertices)
+        vertices = np.concatenate([vertices, vertices[ends].mean(1)])
+        corner = np.stack([triangles, middle, np.roll(middle, 1, axis=1)], axis=2).reshape(-1, 3)
+        triangles = np.concatenate([corner, middle])
+        vertices /= np.linalg.norm(vertices, axis=1, keepdims=True)
+    return vertices / np.linalg.norm(vertices, axis=1, keepdims=True), triangles.astype(np.int32)
+
+
+def _unit_box() -> tuple[Array, Array, Indices]:
+    """A box from -1 to 1 with flat faces: vertices, normals and triangles."""
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], dtype=float)
+    vertices, normals = [], []
+    for axis in range(3):
+        for side in (-1.0, 1.0):
+            face = np.insert(corners if side > 0 else corners[::-1], 0, side, axis=1)
+            vertices.append(np.roll(face, axis, axis=1))
+            normals.append(np.tile(side * np.eye(3)[axis], (4, 1)))
+    fan = np.array([(0, 1, 2), (0, 2, 3)])
+    triangles = (4 * np.arange(6)[:, None, None] + fan).reshape(-1, 3)
+    return np.concatenate(vertices), np.concatenate(normals), triangles.astype(np.int32)
+
+
+def _placed(
+    vertices: Array, normals: Array, triangles: Indices, centres: Array, directions: Array, halves: Array
+) -> Mesh:
+    """Copies of a shape, each stretched by `halves` (M, 3) along the rows of `directions` (M, 3, 3)."""
+    halves = np.maximum(halves, FLATTEST)[:, :, None]
+    # Normals go with the inverse transpose, which for rotation times stretch is rotation times inverse stretch.
+    stretch, unstretch = (halves * directions).astype(np.float32), (directions / halves).astype(np.float32)
+    places = vertices.astype(np.float32) @ stretch
+    places += centres[:, None].astype(np.float32)
+    outward = (normals.astype(np.float32) @ unstretch).reshape(-1, 3)
+    outward /= np.sqrt(np.einsum("vi,vi->v", outward, outward))[:, None]
+    copy = np.arange(len(centres), dtype=np.int32)
+    corners = (triangles + len(vertices) * copy[:, None, None]).reshape(-1, 3)
+    return Mesh(places.reshape(-1, 3), outward, corners, np.repeat(copy, len(vertices)))
