@@ -30,9 +30,9 @@ from dynaprot import Dynamics, Structure, predict
 from dynaprot.joint import FactoredJoint
 from dynaprot.network.architecture import DYNAPROT_M
 from dynaprot.network.attention import InvariantPointAttention
-from dynaprot.network.backend import tensors
 from dynaprot.network.features import featurise
 from dynaprot.network.model import DynaProt
+from dynaprot.network.torch_runtime import tensors
 from dynaprot.structure.residues import AMINO_ACIDS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))

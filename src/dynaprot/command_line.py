@@ -265,7 +265,7 @@ def train_command(
         from .training.configuration import read_configuration
         from .training.train import train
     except ModuleNotFoundError as error:
-        raise TrainingDataError(f"Training needs PyTorch: pip install torch ({error}).") from error
+        raise TrainingDataError(f"Training needs more packages ({error}): pip install 'dynaprot[train]'.") from error
     read = read_configuration(configuration)
     if data is not None:
         read = replace(read, data=data)
@@ -280,14 +280,15 @@ def train_command(
 @app.command("info")
 def info_command() -> None:
     """Say which versions, weights and devices there are."""
-    from .network.weights import load_weights, shipped_weights
+    from .network.runtime import choose_runtime
+    from .network.weights import graph_path, load_weights, shipped_weights
 
     table = Table(show_header=False, box=None)
     table.add_column()
     table.add_column(overflow="fold")
     table.add_row("DynaProt", __version__)
     table.add_row("Python", platform.python_version())
-    for package in ("numpy", "gemmi", "torch"):
+    for package in ("numpy", "gemmi", "onnxruntime", "torch"):
         try:
             table.add_row(package, version(package))
         except PackageNotFoundError:
@@ -298,16 +299,11 @@ def info_command() -> None:
         table.add_row("weights", f"{path} ({sum(t.size for t in weights.tensors.values()):,} parameters)")
         for name, value in weights.metadata.get("validation", {}).items():
             table.add_row("", f"{name} {value}")
-    table.add_row("device", _device())
+    exported = all(graph_path(path).exists() for path in shipped_weights())
+    runtime = choose_runtime(exported=exported)
+    what = f"{runtime.program} on {runtime.device}" if runtime.program else "only the elastic networks"
+    table.add_row("runs", f"{what}: {runtime.reason}")
     console.print(table)
-
-
-def _device() -> str:
-    try:
-        import torch
-    except ImportError:
-        return "none: PyTorch is missing, only the elastic networks run"
-    return f"cuda ({torch.cuda.get_device_name()})" if torch.cuda.is_available() else "cpu"
 
 
 def _make_folder(folder: Path) -> None:

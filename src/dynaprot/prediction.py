@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +15,10 @@ from .joint import ElasticJoint, FactoredJoint, Joint, Springs
 from .joint.spd import matrix_power
 from .network.anm import ISOTROPIC, classic_anm, parameter_free_anm, parameter_free_stiffness
 from .network.features import SPRING_CUTOFF, Features, featurise
-from .network.weights import find_weights, load_weights, shipped_weights
+from .network.runtime import Network, Runtime, choose_runtime, open_network
+from .network.weights import find_weights, graph_path, load_weights, shipped_weights
 from .structure.backbone import connected_parts
 from .structure.protein import Structure
-
-if TYPE_CHECKING:
-    from .network.backend import Network
 
 __all__ = ["ELASTIC_NETWORKS", "LARGEST", "models", "predict"]
 
@@ -54,7 +51,8 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
         ``"default"``, another of `models`, or the path of a ``.safetensors`` file. ``"anm"`` is the elastic network
         without parameters: the baseline, and the fallback where no weights are found.
     device : str
-        ``"auto"``, ``"cpu"``, or a device of PyTorch as ``"cuda"``.
+        ``"auto"`` is a GPU where PyTorch has one, else the CPU; or ``"cpu"``, or a device as PyTorch names it:
+        ``"cuda"``, ``"mps"``. On the CPU, ONNX Runtime runs the network if it is there, else PyTorch.
 
     Returns
     -------
@@ -91,15 +89,16 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
         if model != "default":
             raise PredictionError(f"There is no model '{model}'. Choose one of {', '.join(models())}.")
         return _fall_back(structure, "No weights were found")
-    network = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
-    if network is None:
+    runtime = choose_runtime(device, exported=graph_path(path).exists())
+    if runtime.program is None:
         if model != "default":
-            raise PredictionError(f"The model '{model}' needs PyTorch: pip install torch. model='anm' does without.")
-        return _fall_back(structure, "PyTorch is not installed, which the network needs")
+            raise PredictionError(f"The model '{model}' cannot run: {runtime.reason}. model='anm' can.")
+        return _fall_back(structure, f"The network cannot run: {runtime.reason}")
+    network, name = _network(path, path.stat().st_mtime_ns if path.exists() else 0, runtime)
     features = featurise(structure)
     heads = network(features)
     joint, notices = _joint(structure, features, heads)
-    return Dynamics(structure, joint, network.description, notices)
+    return Dynamics(structure, joint, f"{name} on {runtime.device}", notices)
 
 
 def _fall_back(structure: Structure, reason: str) -> Dynamics:
@@ -109,14 +108,10 @@ def _fall_back(structure: Structure, reason: str) -> Dynamics:
 
 
 @lru_cache(maxsize=2)
-def _network(path: Path, changed: int, device: str) -> Network | None:
-    """Load once; `changed` makes a rewritten file load again. None without PyTorch."""
+def _network(path: Path, changed: int, runtime: Runtime) -> tuple[Network, str]:
+    """Load a network and its name once; `changed` makes a rewritten file load again."""
     weights = load_weights(path)
-    try:
-        from .network.backend import Network  # here, because it imports torch
-    except ImportError:
-        return None
-    return Network(weights, device)
+    return open_network(weights, runtime), weights.metadata.get("name", path.stem)
 
 
 def _joint(

@@ -24,7 +24,6 @@ DEFAULT_FOLDER = HERE.parents[1] / ".venv-chimerax"
 HOST = "chimerax==0.1.71"
 HOST_VERSION = "1.7.1"
 #: Newer releases write the wheel's name in lower case, and the host's bundle builder then does not find what it built.
-#: It is installed past torch's wish for a newer one, which torch needs for compiling, not for inference.
 SETUPTOOLS = "setuptools==69.5.1"
 
 #: A wheel that carries real structures, and which of them the tests and the demonstration use: HIV-1 protease,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -106,7 +107,7 @@ def test_info_says_what_is_there(tmp_path: Path) -> None:
     """Versions, models and the device."""
     done = run("info", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert f"DynaProt  {dynaprot.__version__}" in done.stdout
+    assert re.search(rf"DynaProt +{dynaprot.__version__}", done.stdout)
     assert "anm" in done.stdout
     for path in shipped_weights():
         assert path.name in done.stdout

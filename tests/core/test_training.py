@@ -10,10 +10,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from dynaprot.network.architecture import Architecture  # noqa: E402
-from dynaprot.network.backend import tensors  # noqa: E402
 from dynaprot.network.elastic import elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
 from dynaprot.network.model import Committee, network_of  # noqa: E402
+from dynaprot.network.torch_runtime import tensors  # noqa: E402
 from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
 from dynaprot.training.examples import Example  # noqa: E402
 from dynaprot.training.labels import Labels, labels_of  # noqa: E402

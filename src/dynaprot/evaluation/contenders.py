@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import PredictionError, WeightsError
-from ..network.weights import Weights, find_weights, load_weights, save_weights
+from ..network.runtime import choose_runtime
+from ..network.weights import Weights, find_weights, graph_path, load_weights, save_weights
 from ..prediction import ELASTIC_NETWORKS
 from ..prediction import models as known_models
 from ..training.labels import Cluster
@@ -121,12 +122,18 @@ def _contender(model: str, folder: Path) -> Contender:
     if path is None:
         raise PredictionError(f"There are no weights '{model}' to evaluate. Choose one of {', '.join(known_models())}.")
     weights = load_weights(path)
-    if find_spec("torch") is None:
+    members = held_out_clusters(weights) if weights.metadata.get("held_out_clusters") else []
+    runtime = choose_runtime(exported=graph_path(path).exists())
+    if runtime.program is None:
         # `predict` would fall back to the elastic network, and its figures would stand under another name.
-        raise PredictionError(f"PyTorch is not installed, without which '{model}' cannot be evaluated.")
+        raise PredictionError(f"'{model}' cannot be evaluated: {runtime.reason}.")
+    if len(members) > 1 and find_spec("torch") is None:
+        raise PredictionError(
+            f"'{model}' is evaluated member by member, each on what it did not see: that needs PyTorch "
+            "(pip install 'dynaprot[torch]')."
+        )
     held_out: dict[Cluster, str] = {}
-    if weights.metadata.get("held_out_clusters"):
-        members = held_out_clusters(weights)
+    if members:
         for k, clusters in enumerate(members):
             asked = model if len(members) == 1 else str(_member(weights, k, folder))
             held_out |= dict.fromkeys(clusters, asked)

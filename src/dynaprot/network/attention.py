@@ -76,16 +76,15 @@ class InvariantPointAttention(nn.Module):
         value = torch.cat([split(self.value(embedding)), split_points(self.value_points(embedding))], dim=-1)
 
         # Fused kernels want queries and values of one width, a multiple of eight.
-        width = -8 * (-query.shape[-1] // 8)
+        channels = self.scalars + 3 * self.points
+        width = -8 * (-(channels + 1) // 8)
         attended = F.scaled_dot_product_attention(
-            F.pad(query, (0, width - query.shape[-1])),
-            F.pad(key, (0, width - key.shape[-1])),
-            F.pad(value, (0, width - value.shape[-1])),
+            F.pad(query, (0, width - channels - 1)),
+            F.pad(key, (0, width - channels - 1)),
+            F.pad(value, (0, width - channels)),
             scale=1.0,
         )
-        scalars, points, _ = attended.split(
-            [self.scalars, 3 * self.points, width - self.scalars - 3 * self.points], dim=-1
-        )
+        scalars, points, _ = attended.split([self.scalars, 3 * self.points, width - channels], dim=-1)
         scalars = scalars.transpose(1, 2).flatten(2)
         points = points.transpose(1, 2).reshape(batch, size, self.heads * self.points, 3)
         points = (points - positions[:, :, None]) @ rotations

@@ -41,10 +41,10 @@ class TriangleMultiplication(nn.Module):
 
     def forward(self, pair: Tensor) -> Tensor:
         pair = self.norm(pair)
-        left = (self.left(pair) * self.left_gate(pair).sigmoid()).movedim(-1, 1)
-        right = (self.right(pair) * self.right_gate(pair).sigmoid()).movedim(-1, 1)
+        left = (self.left(pair) * self.left_gate(pair).sigmoid()).movedim(3, 1)
+        right = (self.right(pair) * self.right_gate(pair).sigmoid()).movedim(3, 1)
         mixed = left @ right.transpose(-1, -2) if self.outgoing else left.transpose(-1, -2) @ right
-        return self.output(self.output_norm(mixed.movedim(1, -1)) * self.output_gate(pair).sigmoid())
+        return self.output(self.output_norm(mixed.movedim(1, 3)) * self.output_gate(pair).sigmoid())
 
 
 class TriangleAttention(nn.Module):
@@ -60,7 +60,7 @@ class TriangleAttention(nn.Module):
         self.output = nn.Linear(heads * channels, dimension)
 
     def forward(self, pair: Tensor) -> Tensor:
-        bias = self.bias(pair).movedim(-1, 1)[:, None]  # (B, 1, heads, N, N), of the pair as it comes in
+        bias = self.bias(pair).movedim(3, 1)[:, None]  # (B, 1, heads, N, N), of the pair as it comes in
         pair = self.norm(pair)
         query, key, value = (
             channels.unflatten(-1, (self.heads, self.channels)).transpose(2, 3)
@@ -115,7 +115,7 @@ class PairCoupling(nn.Module):
         pair = (embedding @ left.T)[:, :, None] + (embedding @ right.T + self.projection.bias)[:, None, :]
         entries = self.readout(self.blocks(pair)).squeeze(-1)
         diagonal = F.softplus(torch.diagonal(entries, dim1=-2, dim2=-1)) + 1e-6
-        factor = torch.tril(entries, diagonal=-1) + torch.diag_embed(diagonal)
+        factor = torch.tril(entries, diagonal=-1) + _diagonal_matrix(diagonal)
         return factor @ factor.transpose(-1, -2)
 
 
@@ -140,11 +140,16 @@ class KernelCoupling(nn.Module):
         factors = factors * mask[:, :, None, None]
         squared = (positions**2).sum(-1)
         squared = squared[:, :, None] + squared[:, None] - 2.0 * positions @ positions.transpose(-1, -2)
-        coupling = torch.diag_embed(F.softplus(self.diagonal(embedding)).squeeze(-1) + 1e-3)
+        coupling = _diagonal_matrix(F.softplus(self.diagonal(embedding)).squeeze(-1) + 1e-3)
         for m, scale in enumerate(self.scales_nm):
             product = factors[:, :, m] @ factors[:, :, m].transpose(-1, -2)
             coupling = coupling + product * torch.exp(-squared.clamp(min=0.0) / (2.0 * scale**2))
         return coupling
+
+
+def _diagonal_matrix(values: Tensor) -> Tensor:
+    """(B, N) -> (B, N, N); as `torch.diag_embed`, which does not export to ONNX."""
+    return values[:, :, None] * torch.eye(values.shape[1], dtype=values.dtype, device=values.device)
 
 
 class SpringHead(nn.Module):

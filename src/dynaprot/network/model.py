@@ -13,7 +13,7 @@ from .attention import InvariantPointAttention
 from .features import ENVIRONMENT
 from .heads import CholeskyHead, KernelCoupling, PairCoupling, SpringHead
 
-__all__ = ["Committee", "DynaProt", "Heads", "network_of"]
+__all__ = ["Committee", "DynaProt", "Heads", "heads_of_one", "network_of"]
 
 TYPES = 21
 NANOMETRE = 0.1
@@ -39,6 +39,11 @@ class Heads(NamedTuple):
     coupling: Tensor | None
     springs: Tensor | None
     congruence: Tensor | None
+
+
+def heads_of_one(heads: Heads) -> dict[str, Tensor]:
+    """Heads of a batch of one by name, without the batch axis; those that the network lacks are left out."""
+    return {name: head if name == "springs" else head[0] for name, head in heads._asdict().items() if head is not None}
 
 
 class Block(nn.Module):

@@ -1,4 +1,7 @@
-"""Weights on disk: safetensors with a description, checked by hash. No pickle, no code from data."""
+"""Networks on disk: weights as safetensors, and beside them the forward pass as ONNX. No pickle, no code from data.
+
+Both files carry one description, and are checked by hash before anything is made of them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,16 @@ from ..errors import WeightsError
 from ..safe_file import replacing
 from .architecture import Architecture
 
-__all__ = ["Weights", "find_weights", "load_weights", "save_weights", "shipped_weights"]
+__all__ = [
+    "Weights",
+    "describe",
+    "find_weights",
+    "graph_path",
+    "load_graph",
+    "load_weights",
+    "save_weights",
+    "shipped_weights",
+]
 
 FORMAT = "dynaprot-weights-1"
 
@@ -34,12 +46,15 @@ class Weights:
     metadata : dict
         Data, git commit, validation figures, licence.
     path : Path
+    graph_sha256 : str or None
+        Hash of the forward pass that was saved with them.
     """
 
     architecture: Architecture
     tensors: dict[str, NDArray]
     metadata: dict[str, Any]
     path: Path
+    graph_sha256: str | None = None
 
 
 def shipped_weights() -> list[Path]:
@@ -89,19 +104,75 @@ def load_weights(path: Path) -> Weights:
         metadata = json.loads(header["metadata"])
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: made by another version of DynaProt ({error}).") from error
-    return Weights(architecture, tensors, metadata, path)
+    return Weights(architecture, tensors, metadata, path, header.get("graph_sha256"))
 
 
-def save_weights(path: Path, architecture: Architecture, tensors: dict[str, NDArray], metadata: dict[str, Any]) -> None:
-    """Write weights with their description and hash; a file is replaced whole or not at all."""
-    header = {
+def graph_path(path: Path) -> Path:
+    """Where the forward pass of weights lies, if it was saved with them."""
+    return path.with_suffix(".onnx")
+
+
+def load_graph(weights: Weights) -> bytes:
+    """Read and verify the forward pass, as ONNX.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, truncated, altered, or of other weights.
+    """
+    path = graph_path(weights.path)
+    try:
+        graph = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror}). Install DynaProt again.") from error
+    if hashlib.sha256(graph).hexdigest() != weights.graph_sha256:
+        raise WeightsError(
+            f"{path}: is damaged, or does not belong to {weights.path.name}. Install DynaProt again, or take both "
+            "files from one training."
+        )
+    return graph
+
+
+def describe(architecture: Architecture, tensors: dict[str, NDArray], metadata: dict[str, Any]) -> dict[str, str]:
+    """The description that travels with a network, and the hash of its weights."""
+    return {
         "format": FORMAT,
         "sha256": _digest(tensors),
         "architecture": json.dumps(asdict(architecture)),
         "metadata": json.dumps(metadata),
     }
+
+
+def save_weights(
+    path: Path,
+    architecture: Architecture,
+    tensors: dict[str, NDArray],
+    metadata: dict[str, Any],
+    graph: bytes | None = None,
+) -> None:
+    """Write weights, and their forward pass if it is given, with their description and hashes.
+
+    Each file is replaced whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    architecture : Architecture
+    tensors, metadata : dict
+        As of `Weights`.
+    graph : bytes, optional
+        An ONNX model that carries the same description.
+    """
+    header = describe(architecture, tensors, metadata)
+    beside = graph_path(path)
+    if graph is None:
+        beside.unlink(missing_ok=True)  # it would be of other weights
+    else:
+        header["graph_sha256"] = hashlib.sha256(graph).hexdigest()
+        with replacing(beside) as temporary:
+            temporary.write_bytes(graph)
     with replacing(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata=header))
+        temporary.write_bytes(_in_order(save(tensors, metadata=header)))
 
 
 def _digest(tensors: dict[str, NDArray]) -> str:
@@ -110,3 +181,11 @@ def _digest(tensors: dict[str, NDArray]) -> str:
         digest.update(f"{name} {tensors[name].dtype} {tensors[name].shape}".encode())
         digest.update(np.ascontiguousarray(tensors[name]).tobytes())
     return digest.hexdigest()
+
+
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file with its header in one order, so that the same weights are the same file."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:start]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[start:]

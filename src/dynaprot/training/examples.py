@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ..errors import TrainingDataError
 from ..network.anm import parameter_free_stiffness
-from ..network.backend import tensors
 from ..network.features import featurise
+from ..network.torch_runtime import tensors
 from ..structure.protein import Structure
 from ..views.atoms import follow_samples
 from .configuration import Source

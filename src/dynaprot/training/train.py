@@ -28,6 +28,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..errors import TrainingDataError
+from ..network.export import save_network
 from ..network.model import Committee, DynaProt
-from ..network.weights import save_weights
 from ..safe_file import replacing
 from .augmentation import augmented
 from .checkpoint import TrainingState
@@ -373,7 +374,7 @@ def train(
     folder : Path
         For weights, checkpoints, and a CSV of figures for each epoch; made if need be.
     name : str
-        The weights are ``dynaprot-<name>.safetensors``.
+        The weights are ``dynaprot-<name>.safetensors`` and ``.onnx``.
     resume : bool
         Go on from the folder's checkpoints.
     device : str
@@ -393,6 +394,8 @@ def train(
     TrainingDataError
         If the data cannot be used, or the folder holds another training.
     """
+    if find_spec("onnx") is None:  # before hours of work, not after
+        raise TrainingDataError("Weights are saved for ONNX Runtime too, by onnx: pip install 'dynaprot[train]'.")
     if not resume and any(folder.glob("member-*.safetensors")):
         raise TrainingDataError(f"{folder}: holds a training already; go on with --resume, or name another folder.")
     with joined_processes(device) as processes:
@@ -405,9 +408,7 @@ def train(
         metadata = _describe(data, configuration, members, name, processes)
         if processes.first:
             report(json.dumps(metadata["validation"], indent=2))
-            network = committee_of([member.network for member in members])
-            tensors = {key: tensor.cpu().numpy() for key, tensor in network.state_dict().items()}
-            save_weights(path, network.architecture, tensors, metadata)
+            save_network(path, committee_of([member.network for member in members]), metadata)
             report(f"  {path}")
         processes.wait()
     return path
