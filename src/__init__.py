@@ -1,6 +1,6 @@
 """The ChimeraX bundle: a thin layer between the host and the core, which is embedded as `.dynaprot`.
 
-Importing it costs nothing: the host asks for a command's code only when the command is first typed.
+Importing it costs nothing: the host asks for code only when a command is first typed or a tool opened.
 """
 
 from chimerax.core.toolshed import BundleAPI
@@ -14,6 +14,14 @@ class _DynaProtAPI(BundleAPI):
         from .commands import register_command
 
         register_command(command_info, logger)
+
+    @staticmethod
+    def get_class(name):
+        """The class of an object in a saved session."""
+        from importlib import import_module
+
+        home = {"Predictions": "predictions", "Ellipsoids": "ellipsoids"}.get(name)
+        return getattr(import_module(f".{home}", __name__), name) if home else None
 
 
 bundle_api = _DynaProtAPI()

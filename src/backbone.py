@@ -1,4 +1,4 @@
-"""From the host's structure to the core's: which residues are protein, and where their backbone lies."""
+"""From the host's residues to the core's structure: which are protein, and where their backbone lies."""
 
 from __future__ import annotations
 
@@ -7,27 +7,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 from chimerax.atomic import Residue, concise_residue_spec
 
-from .dynaprot import Structure, StructureError
+from .dynaprot import Atoms, Structure, StructureError
+from .dynaprot.structure.backbone import frames
 from .dynaprot.structure.residues import one_letter_code
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, Residues
+    from numpy.typing import NDArray
 
 
-def protein_backbone(structure: AtomicStructure) -> tuple[Residues, Structure]:
-    """Take the protein residues of a structure, all chains as one system.
+def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = None) -> tuple[Residues, Structure]:
+    """Take the protein residues of some chains of a structure as one system.
 
     Parameters
     ----------
     structure : chimerax.atomic.AtomicStructure
         Its ligands, solvent and nucleic acids are ignored.
+    chain_ids : list of str, optional
+        By default all chains.
 
     Returns
     -------
     residues : chimerax.atomic.Residues, length=N
         The residues with N, CA and C.
     backbone : Structure
-        The same residues for the core, in Å in the structure's own frame; its notices name residues left out.
+        The same residues for the core, with their heavy atoms, in Å in the structure's own frame; its notices name
+        residues left out.
 
     Raises
     ------
@@ -36,11 +41,9 @@ def protein_backbone(structure: AtomicStructure) -> tuple[Residues, Structure]:
     """
     residues = structure.residues
     residues = residues.filter(residues.polymer_types == Residue.PT_AMINO)
-    positions = np.full((3, len(residues), 3), np.nan)
-    atoms = residues.atoms
-    for of_name, name in zip(positions, ("N", "CA", "C"), strict=True):
-        named = atoms.filter(atoms.names == name)
-        of_name[residues.indices(named.residues)] = named.coords
+    if chain_ids is not None:
+        residues = residues.filter(np.isin(residues.chain_ids, chain_ids))
+    positions = backbone_positions(residues)
     whole = np.isfinite(positions).all(axis=(0, 2))
     if not whole.any():
         raise StructureError(f"{structure} has no protein residue with N, CA and C atoms.")
@@ -51,6 +54,8 @@ def protein_backbone(structure: AtomicStructure) -> tuple[Residues, Structure]:
         lack = "residue that lacks" if len(incomplete) == 1 else "residues that lack"
         notices.append(f"Left out {len(incomplete)} {lack} N, CA or C: {spec}")
     residues = residues.filter(whole)
+    heavy = residues.atoms
+    heavy = heavy.filter(heavy.element_numbers > 1)
     return residues, Structure.from_arrays(
         *positions[:, whole],
         "".join(map(one_letter_code, residues.names)),
@@ -61,4 +66,25 @@ def protein_backbone(structure: AtomicStructure) -> tuple[Residues, Structure]:
         residue_names=residues.names,
         name=str(structure),
         notices=tuple(notices),
+        atoms=Atoms(
+            names=heavy.names.astype(str),
+            elements=heavy.element_names.astype(str),
+            positions=heavy.coords,
+            residue=residues.indices(heavy.residues),
+        ),
     )
+
+
+def backbone_positions(residues: Residues) -> NDArray[np.float64]:
+    """N, CA and C of each residue: (3, N, 3), Å in the structure's own frame, NaN for an atom that is not there."""
+    positions = np.full((3, len(residues), 3), np.nan)
+    atoms = residues.atoms
+    for of_name, name in zip(positions, ("N", "CA", "C"), strict=True):
+        named = atoms.filter(atoms.names == name)
+        of_name[residues.indices(named.residues)] = named.coords
+    return positions
+
+
+def backbone_frames(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rotation of each residue's backbone frame, (N, 3, 3), from `backbone_positions`."""
+    return frames(*positions)

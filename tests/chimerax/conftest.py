@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+PICTURES = ROOT / "out" / "chimerax"
 
 if importlib.util.find_spec("chimerax") is None:
     collect_ignore_glob = ["test_*.py"]
@@ -65,8 +66,11 @@ def started(bundle):
 @pytest.fixture
 def session(started):
     """The host's session, empty again after each test."""
+    from chimerax.atomic import check_for_changes
+
     yield started
     started.reset()
+    check_for_changes(started)  # as before a frame: a new structure may lie at the address of one just closed
 
 
 @pytest.fixture
@@ -105,3 +109,36 @@ def protease_file():
 @pytest.fixture
 def protease(run, protease_file):
     return run(f'open "{protease_file}"')[0]
+
+
+@pytest.fixture
+def settle(session):
+    """Let the host tell everybody what has changed, as it does before each frame."""
+    from chimerax.atomic import Structure, check_for_changes
+
+    def settle():
+        check_for_changes(session)
+        for structure in session.models.list(type=Structure):
+            structure.update_graphics_if_needed()
+
+    return settle
+
+
+@pytest.fixture
+def picture(run):
+    """Set the scene for a picture on paper, and afterwards save it and give back its pixels, (height, width, 3)."""
+    import numpy as np
+    from PIL import Image
+
+    run("windowsize 800 600; set bgColor white; graphics silhouettes true; lighting soft")
+
+    def picture(name):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        path = PICTURES / f"{name}.png"
+        path.unlink(missing_ok=True)
+        run(f'save "{path}" width 800 height 600 supersample 2')
+        pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+        assert pixels.shape == (600, 800, 3)
+        return pixels
+
+    return picture

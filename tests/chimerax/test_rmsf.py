@@ -8,7 +8,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "structures"
-PICTURES = ROOT / "out" / "chimerax"
 
 NAMES = ("dynaprot_rmsf", "dynaprot_anisotropy")
 
@@ -76,7 +75,7 @@ def test_chains_are_one_complex(run, protease):
 
 def test_structures_are_predicted_apart(run, protease, protease_file):
     """Without a specification every open structure is predicted, and none feels the other."""
-    (alone,) = run("dynaprot rmsf #1 model anm")
+    (alone,) = run("dynaprot rmsf #1 model anm key false")
     second = run(f'open "{protease_file}"')[0]
     run("delete #2/B")
     first_dynamics, second_dynamics = run("dynaprot rmsf model anm")
@@ -121,14 +120,14 @@ def test_selection_by_attribute(run, session, protease):
 
 
 def test_log(run, protease, log):
-    """One line says what was predicted, and each notice of the core is a warning."""
-    (dynamics,) = run("dynaprot rmsf #1")
-    (report,) = [text for level, text in log if level == "info"]
+    """What was predicted, by what and how fast is said once; each notice of the core is a warning."""
+    (dynamics,) = run("dynaprot rmsf #1 key false")
+    prediction, report = [text for level, text in log if level == "info"]
     warnings = [text for level, text in log if level == "warning"]
-    assert report.startswith(
-        f"1hpv.pdb #1: RMSF of 198 residues is {dynamics.rmsf.min():.2f} to {dynamics.rmsf.max():.2f} Å"
-    )
-    assert dynamics.model in report
+    assert prediction.startswith("1hpv.pdb #1: motion of 198 residues predicted in ")
+    assert prediction.endswith(f" s by {dynamics.model}")
+    span = f"{dynamics.rmsf.min():.2f} to {dynamics.rmsf.max():.2f} Å"
+    assert report == f"1hpv.pdb #1: RMSF of 198 residues is {span}"
     assert warnings == [f"1hpv.pdb #1: {notice}" for notice in dynamics.notices]
 
 
@@ -194,21 +193,12 @@ def test_session_file(run, session, protease, tmp_path):
     np.testing.assert_array_equal(predicted(restored).ribbon_colors, colours)
 
 
-def test_picture(run, protease):
+def test_picture(run, protease, picture):
     """The coloured cartoon is really drawn, from blue to red, with a key."""
-    from PIL import Image
-
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    picture = PICTURES / "rmsf.png"
-    picture.unlink(missing_ok=True)
-    run("windowsize 800 600; set bgColor white; graphics silhouettes true; lighting soft; hide atoms; show ligand")
-    run("dynaprot rmsf #1; color byattribute r:dynaprot_rmsf #1 & protein palette ^rdylbu-5 key true")
-    run("key pos 0.3,0.06 size 0.4,0.03 fontSize 14; view")
-    run(f'save "{picture}" width 800 height 600 supersample 2')
-    pixels = np.asarray(Image.open(picture).convert("RGB")).astype(int)
-    assert pixels.shape == (600, 800, 3)
-    red, _, blue = np.moveaxis(pixels, -1, 0)
+    run("hide atoms; show ligand; dynaprot rmsf #1; key pos 0.3,0.06 size 0.4,0.03 fontSize 14; view")
+    pixels = picture("rmsf")
     assert (pixels.min(-1) < 250).mean() > 0.1
+    red, _, blue = np.moveaxis(pixels, -1, 0)
     assert (red - blue > 80).mean() > 0.002
     assert (blue - red > 50).mean() > 0.01
 
