@@ -25,7 +25,7 @@ __all__ = ["ELASTIC_NETWORKS", "LARGEST", "models", "predict"]
 SMALLEST = 4
 """Residues: fewer have no internal motion in all three directions once rigid motions are projected out."""
 LARGEST = 6000
-"""Residues: the factor of the joint then takes 2.6 GB, and twice that while it is made."""
+"""Residues: the factor of the joint then takes 2.6 GB."""
 
 ELASTIC_NETWORKS: dict[str, tuple[Callable[[Structure], ElasticJoint], str]] = {
     "anm": (parameter_free_anm, "elastic network, springs ~ r^-6"),

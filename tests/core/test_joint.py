@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dynaprot import PredictionError, predict
 from dynaprot.joint import ElasticJoint, FactoredJoint, Joint, Springs
 from dynaprot.joint.elastic import hessian, rigid_motions
-from dynaprot.joint.spd import inverse_lower, leading_eigenpairs, matrix_log, matrix_power
+from dynaprot.joint.spd import gram, invert_root, leading_eigenpairs, matrix_log, matrix_power
 from dynaprot.network.anm import CLASSIC_CUTOFF, CLASSIC_STIFFNESS
 from dynaprot.structure.backbone import neighbour_pairs
 
@@ -174,11 +174,23 @@ def test_springs_may_come_in_any_order_and_direction(structure: object, seed: in
     )
 
 
-@pytest.mark.parametrize("size", [1, 7, 192, 193, 500])
-def test_blocked_inverse_of_a_triangle(size: int) -> None:
-    """Halving gives the inverse below, at and above the block size."""
-    factor = np.tril(np.random.default_rng(size).normal(size=(size, size))) / np.sqrt(size) + 2 * np.eye(size)
-    np.testing.assert_allclose(inverse_lower(factor) @ factor, np.eye(size), atol=1e-10)
+@pytest.mark.parametrize("size", [1, 7, 192, 193, 500, 1100])
+def test_the_root_of_an_inverse_is_found_in_place(size: int) -> None:
+    """Halving gives V^T V = A^-1 below, at and above the block size, and reads only the lower triangle."""
+    matrix = random_spd(np.random.default_rng(size), size)
+    root = np.tril(matrix) + np.triu(np.full((size, size), np.nan), 1)
+    invert_root(root)
+    np.testing.assert_array_equal(root, np.tril(root))
+    np.testing.assert_allclose(gram(root) @ matrix, np.eye(size), atol=1e-9)
+
+
+def test_the_root_of_no_inverse_is_refused() -> None:
+    """An indefinite matrix raises as numpy's Cholesky does, wherever the fault lies."""
+    for place in (0, 300):
+        matrix = np.eye(400)
+        matrix[place, place] = -1.0
+        with pytest.raises(np.linalg.LinAlgError):
+            invert_root(matrix)
 
 
 @given(st.integers(0, 999))

@@ -3,11 +3,12 @@
 The Hessian is H = sum over pairs of k_ij u u^T + q_ij I in each pair's block, u the unit vector between the two
 C-alphas (Atilgan et al. 2001; the isotropic part as in generalised networks). With the six rigid motions Q projected
 out, the covariance at temperature 1 (stiffness in kT/Å^2) is the pseudo-inverse (P H P)^+, P = I - Q Q^T. It comes from
-one Cholesky factor of P H P + s Q Q^T, never from eigenvectors.
+the inverted Cholesky factor V of P H P + s Q Q^T, never from eigenvectors: one array of 3N x 3N, made in place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PredictionError
-from .spd import inverse_lower, leading_eigenpairs, unit_diagonal
+from .spd import invert_root, leading_eigenpairs, parts, unit_diagonal
 
 __all__ = ["ElasticJoint", "Springs", "hessian", "rigid_motions"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
+PAIRS = 1 << 20
+"""Springs that the Hessian takes at a time."""
 RIGID_VARIANCE = 1e-6
 """Variance of each rigid motion relative to the mean internal one: invisible, but it keeps the joint, and the coupling
 with it, strictly positive definite."""
@@ -57,21 +60,23 @@ def hessian(positions: Array, springs: Springs) -> Array:
     springs : Springs
     """
     size = len(positions)
-    i, j = springs.i, springs.j
-    unit = positions[i] - positions[j]
-    unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-6)
     full = np.zeros((size, 3, size, 3))
-    residues = np.arange(size)
-    for a in range(3):
-        for b in range(a, 3):
-            block = springs.central * unit[:, a] * unit[:, b]
-            if a == b:
-                block = block + springs.isotropic
-            own = np.bincount(i, block, size) + np.bincount(j, block, size)
-            for row, column in {(a, b), (b, a)}:
-                full[i, row, j, column] = -block
-                full[j, row, i, column] = -block
-                full[residues, row, residues, column] = own
+    own = np.zeros((size, 3, 3))
+    for part in parts(0, len(springs.i), PAIRS):
+        i, j, central, isotropic = springs.i[part], springs.j[part], springs.central[part], springs.isotropic[part]
+        unit = positions[i] - positions[j]
+        unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-6)
+        for a in range(3):
+            for b in range(a, 3):
+                block = central * unit[:, a] * unit[:, b]
+                if a == b:
+                    block += isotropic
+                total = np.bincount(i, block, size) + np.bincount(j, block, size)
+                for row, column in {(a, b), (b, a)}:
+                    full[i, row, j, column] = -block
+                    full[j, row, i, column] = -block
+                    own[:, row, column] += total
+    full[np.arange(size), :, np.arange(size)] = own
     return full.reshape(3 * size, 3 * size)
 
 
@@ -83,6 +88,46 @@ def rigid_motions(positions: Array) -> Array:
         motions[:, axis, axis] = 1.0
         motions[:, :, 3 + axis] = np.cross(np.eye(3)[axis], centred)
     return np.linalg.qr(motions.reshape(-1, 6))[0]
+
+
+@dataclass(frozen=True)
+class _Factors:
+    """What every view of the joint is worked out from: covariance = V^T V - (held - rigid variance) R R^T.
+
+    V comes from a Hessian that holds the rigid motions by springs; their variance is known and taken away again.
+
+    Attributes
+    ----------
+    root : ndarray, shape=(3N, N, 3)
+        V: row k is zero beyond residue k // 3.
+    rigid : ndarray, shape=(3N, 6)
+        R: the rigid motions, congruence applied.
+    response : ndarray, shape=(3N, 6)
+        V times the rigid motions, before any congruence.
+    held_variance, rigid_variance : float
+        Of each rigid motion in V^T V, and in the joint, Å^2.
+    """
+
+    root: Array
+    rigid: Array
+    response: Array
+    held_variance: float
+    rigid_variance: float
+
+    @property
+    def flat(self) -> Array:
+        """V, shape=(3N, 3N)."""
+        return self.root.reshape(len(self.root), -1)
+
+    @property
+    def excess(self) -> float:
+        """Variance of each rigid motion that V^T V has too much of, Å^2."""
+        return self.held_variance - self.rigid_variance
+
+
+def _reach(part: slice) -> int:
+    """How many residues these rows of the root hold anything of."""
+    return (part.stop + 2) // 3
 
 
 class ElasticJoint:
@@ -104,66 +149,91 @@ class ElasticJoint:
         self.congruence = congruence
 
     @cached_property
-    def _root(self) -> Array:
-        """V, shape=(3N, N, 3), with covariance V^T V."""
-        size = len(self.positions)
-        matrix = hessian(self.positions, self.springs)
-        rigid = rigid_motions(self.positions)
+    def _factors(self) -> _Factors:
+        positions, size = self.positions, len(self.positions)
+        matrix = hessian(positions, self.springs)
+        rigid = rigid_motions(positions)
         stiffness = np.trace(matrix) / (3 * size)
         held = matrix @ rigid
         inner = rigid.T @ held
         update = rigid @ ((inner + stiffness * np.eye(6)) / 2) - held
-        matrix += rigid @ update.T
-        matrix += update @ rigid.T  # now P H P + s Q Q^T
+        left, right = np.hstack([rigid, update]), np.hstack([update, rigid])
+        for part in parts(0, 3 * size):
+            matrix[part] += left[part] @ right.T  # now P H P + s Q Q^T
         try:
-            factor = np.linalg.cholesky(matrix)
+            invert_root(matrix)
         except np.linalg.LinAlgError as error:
             raise PredictionError(
                 "The elastic network falls apart: some residues are held by too few springs. Choose chains that touch "
                 "each other, or a network without a short cutoff (model='anm')."
             ) from error
-        del matrix
-        root = inverse_lower(factor)
-        del factor
-        internal = (np.einsum("ij,ij->", root, root) - 6 / stiffness) / (3 * size)
-        damping = 1.0 - np.sqrt(RIGID_VARIANCE * internal * stiffness)
-        root -= (root @ rigid) @ (damping * rigid.T)
-        root = root.reshape(3 * size, size, 3)
+        root = matrix.reshape(3 * size, size, 3)
+        internal = (np.einsum("ij,ij->", matrix, matrix) - 6 / stiffness) / (3 * size)
+        response = matrix @ rigid
         if self.congruence is not None:
-            for start in range(0, 3 * size, 512):  # in place and in parts: the root is the largest array
-                rows = slice(start, start + 512)
-                root[rows] = np.einsum("kib,iab->kia", root[rows], self.congruence)
-        return root
+            for part in parts(0, 3 * size):
+                rows = root[part, : _reach(part)].transpose(1, 0, 2)
+                rows[...] = rows @ np.swapaxes(self.congruence[: len(rows)], 1, 2)
+            rigid = (self.congruence @ rigid.reshape(size, 3, 6)).reshape(3 * size, 6)
+        return _Factors(root, rigid, response, 1 / stiffness, RIGID_VARIANCE * internal)
+
+    def _columns(self) -> Iterator[Array]:
+        """The root in parts of shape (3, rows, residues), without the residues that they hold nothing of."""
+        root = self._factors.root
+        for part in parts(0, len(root)):
+            yield np.ascontiguousarray(root[part, : _reach(part)].transpose(2, 0, 1))
 
     @cached_property
     def marginals(self) -> Array:
         """Covariance of each residue, shape=(N, 3, 3), Å^2."""
-        return np.einsum("kia,kib->iab", self._root, self._root)
+        rigid = self._factors.rigid.reshape(-1, 3, 6)
+        marginals = -self._factors.excess * (rigid @ np.swapaxes(rigid, 1, 2))
+        for columns in self._columns():
+            reach = columns.shape[2]
+            for a in range(3):
+                for b in range(a + 1):
+                    marginals[:reach, a, b] += np.einsum("ki,ki->i", columns[a], columns[b])
+        for a in range(3):
+            marginals[:, :a, a] = marginals[:, a, :a]
+        return marginals
 
     @cached_property
     def coupling(self) -> Array:
         """Trace coupling tr(Sigma_ij)/3 scaled to unit diagonal, shape=(N, N), SPD."""
-        total = np.zeros((len(self.positions),) * 2)
-        for axis in range(3):
-            component = np.ascontiguousarray(self._root[:, :, axis])
-            total += component.T @ component
+        rigid = self._factors.rigid.reshape(len(self.positions), -1)
+        total = -self._factors.excess * (rigid @ rigid.T)
+        for columns in self._columns():
+            reach = columns.shape[2]
+            columns = columns.reshape(-1, reach)
+            total[:reach, :reach] += columns.T @ columns
         return unit_diagonal(total)
 
     def covariance(self) -> Array:
         """The full covariance, shape=(3N, 3N), Å^2; coordinates run residue by residue, x y z."""
-        flat = self._root.reshape(len(self._root), -1)
-        return flat.T @ flat
+        factors = self._factors
+        return factors.flat.T @ factors.flat - factors.excess * (factors.rigid @ factors.rigid.T)
 
     def modes(self, count: int) -> tuple[Array, Array]:
         """Leading eigenpairs of the covariance, without forming it: (k,) Å^2 and (k, N, 3) unit vectors."""
-        flat = self._root.reshape(len(self._root), -1)
-        values, vectors = leading_eigenpairs(lambda block: flat.T @ (flat @ block), len(flat), count)
+        factors = self._factors
+
+        def product(block: Array) -> Array:
+            internal = factors.flat.T @ (factors.flat @ block)
+            return internal - factors.rigid @ (factors.excess * (factors.rigid.T @ block))
+
+        values, vectors = leading_eigenpairs(product, len(factors.flat), count)
         return values, vectors.T.reshape(count, -1, 3)
 
     def displacements(self, count: int, generator: np.random.Generator) -> Array:
         """Draws of zero mean, shape=(count, N, 3), Å."""
-        noise = generator.standard_normal((count, len(self._root)))
-        return (noise @ self._root.reshape(len(self._root), -1)).reshape(count, -1, 3)
+        factors = self._factors
+        noise = generator.standard_normal((count, len(factors.flat)))
+        damped = (1.0 - np.sqrt(factors.rigid_variance / factors.held_variance)) * (noise @ factors.response)
+        drawn = -damped @ factors.rigid.T
+        for part in parts(0, len(factors.flat)):
+            columns = 3 * _reach(part)
+            drawn[:, :columns] += noise[:, part] @ factors.flat[part, :columns]
+        return drawn.reshape(count, -1, 3)
 
     def arrays(self) -> dict[str, NDArray]:
         """What `from_arrays` needs to rebuild the joint."""

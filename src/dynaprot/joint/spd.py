@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from ..errors import PredictionError
 
-__all__ = ["inverse_lower", "leading_eigenpairs", "matrix_log", "matrix_power", "unit_diagonal"]
+__all__ = ["gram", "invert_root", "leading_eigenpairs", "matrix_log", "matrix_power", "parts", "unit_diagonal"]
 
 Array = NDArray[np.floating]
 BLOCK = 192
-"""Rows below which a triangular block is inverted directly; above it, matrix products do the work."""
+"""Rows up to which LAPACK factorises and inverts a block; above it, matrix products do the work."""
+PART = 256
+"""Rows or columns of one product."""
 
 
 def matrix_power(matrices: Array, exponent: float) -> Array:
@@ -36,23 +38,55 @@ def unit_diagonal(matrix: Array) -> Array:
     return scaled
 
 
-def inverse_lower(factor: Array) -> Array:
-    """Inverse of a lower-triangular matrix, shape=(n, n), by halving: n^3/3 operations, nearly all products."""
-    inverse = np.zeros_like(factor)
+def parts(start: int, stop: int, width: int = PART) -> list[slice]:
+    """A range cut into slices of at most `width`."""
+    return [slice(first, min(first + width, stop)) for first in range(start, stop, width)]
 
-    def invert(start: int, stop: int) -> None:
-        if stop - start <= BLOCK:
-            inverse[start:stop, start:stop] = np.tril(np.linalg.inv(factor[start:stop, start:stop]))
-            return
-        middle = (start + stop) // 2
-        invert(start, middle)
-        invert(middle, stop)
-        inverse[middle:stop, start:middle] = -inverse[middle:stop, middle:stop] @ (
-            factor[middle:stop, start:middle] @ inverse[start:middle, start:middle]
-        )
 
-    invert(0, len(factor))
-    return inverse
+def invert_root(matrix: Array) -> None:
+    """Overwrite an SPD matrix with V, lower triangular, of which V^T V is its inverse.
+
+    Cholesky factor and its inverse by halves, in place and in 2/3 n^3 operations, nearly all of them products of large
+    blocks (LAPACK's potrf and trtri, which numpy does not have in place). With A = [[A11, .], [A21, A22]]: V11 of A11,
+    L21 = A21 V11^T, V22 of A22 - L21 L21^T, V21 = -V22 L21 V11.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape=(n, n)
+        Only its lower triangle is read.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If it is not positive definite.
+    """
+    size = len(matrix)
+    if size <= BLOCK:
+        matrix[...] = np.tril(np.linalg.inv(np.linalg.cholesky(matrix)))
+        return
+    middle = size // 2
+    first, below, second = matrix[:middle, :middle], matrix[middle:, :middle], matrix[middle:, middle:]
+    invert_root(first)
+    # Each product leaves out the zeros of its triangle, and runs from the side that the next parts do not need.
+    for part in reversed(parts(0, middle)):
+        below[:, part] = below[:, : part.stop] @ first[part, : part.stop].T
+    for part in parts(0, size - middle):
+        second[part, : part.stop] -= below[part] @ below[: part.stop].T
+    invert_root(second)
+    for part in parts(0, middle):
+        below[:, part] = below[:, part.start :] @ first[part.start :, part]
+    for part in reversed(parts(0, size - middle)):
+        below[part] = -second[part, : part.stop] @ below[: part.stop]
+    matrix[:middle, middle:] = 0.0
+
+
+def gram(root: Array) -> Array:
+    """V^T V of a lower-triangular V, shape=(n, n)."""
+    total = np.zeros_like(root)
+    for part in parts(0, len(root)):
+        rows = root[part, : part.stop]
+        total[: part.stop, : part.stop] += rows.T @ rows
+    return total
 
 
 def leading_eigenpairs(

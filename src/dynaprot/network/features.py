@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..joint.spd import gram, invert_root
 from ..structure.backbone import chain_positions, dihedrals, neighbour_pairs, previous_residues, unit_vectors
 from ..structure.protein import Structure
 from ..structure.residues import AMINO_ACIDS
@@ -167,10 +168,13 @@ def _beta_direction(structure: Structure) -> Array:
 def _gaussian_network(size: int, i: Indices, j: Indices, distance: Array, power: int) -> Array:
     """Covariance of a Gaussian network model (Bahar 1997) with springs ~ r^-power, shape=(N, N), no units."""
     stiffness = (np.maximum(distance, CLOSEST) / BOND) ** -power
-    laplacian = np.zeros((size, size))
-    laplacian[i, j] = laplacian[j, i] = -stiffness
-    laplacian[np.arange(size), np.arange(size)] = 1e-7 - laplacian.sum(1)
-    return np.linalg.inv(laplacian + 1.0 / size) - 1.0 / size
+    laplacian = np.full((size, size), 1.0 / size)
+    laplacian[j, i] -= stiffness  # the lower triangle, which is all that is read
+    laplacian[np.arange(size), np.arange(size)] += (
+        1e-7 + np.bincount(i, stiffness, size) + np.bincount(j, stiffness, size)
+    )
+    invert_root(laplacian)
+    return gram(laplacian) - 1.0 / size
 
 
 def _soft_contact(distance: Array, at: float) -> Array:
