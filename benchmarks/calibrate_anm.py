@@ -15,8 +15,9 @@ import numpy as np
 
 from dynaprot.network import anm
 from dynaprot.training.examples import FLOPPY
-from dynaprot.training.labels import labels_of, read_ensembles
+from dynaprot.training.labels import labels_of
 from dynaprot.training.metrics import compare
+from dynaprot.training.sources import read_ensembles
 
 
 def main(data: Path) -> None:

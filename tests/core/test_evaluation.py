@@ -26,8 +26,9 @@ from dynaprot.evaluation.report import Report, write_report
 from dynaprot.evaluation.scores import EQ5, HALVES, RECOLOURED, Profile, Protein, Score, evaluate, halves
 from dynaprot.network.architecture import Architecture
 from dynaprot.network.weights import save_weights
-from dynaprot.training.labels import System, labels_of
+from dynaprot.training.labels import labels_of
 from dynaprot.training.metrics import compare
+from dynaprot.training.sources import Ensemble
 from dynaprot.training.splits import Split
 
 from .conftest import SHARED, moved, random_protein, rotation_matrix
@@ -294,7 +295,8 @@ def test_joint_error_and_rmsip_by_whole_matrices() -> None:
     truth = joints.Motion.in_frames(frames, structure.ca)
     predicted = predict(structure, "anm")
     values = joints.compare_motions(joints.Motion.of(predicted), truth)
-    superposed = joints.superpose(frames, structure.ca)
+    rotations, shifts = joints.superpose(frames, structure.ca)
+    superposed = frames @ rotations + shifts
     own, true = predicted.covariance(), np.cov(superposed.reshape(150, -1).T)
     assert values["joint_error"] == pytest.approx(
         np.sqrt(((own - true) ** 2).sum()) / np.sqrt((true**2).sum()), rel=1e-9
@@ -633,7 +635,7 @@ def test_refusals_say_what_to_do(tmp_path: Path) -> None:
         read_atlas(tmp_path / "atlas_rmsf.npz")
 
 
-def read_all(path: Path, **options: object) -> tuple[dict[str, System], Proteins]:
+def read_all(path: Path, **options: object) -> tuple[dict[str, Ensemble], Proteins]:
     """Simulated proteins by name, and where they come from."""
     found = read_proteins(path, **options)
     return {system.structure.name: system for system in found.systems}, found

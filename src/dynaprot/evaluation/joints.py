@@ -12,8 +12,9 @@ from ..joint import ElasticJoint, FactoredJoint, Joint
 from ..joint.spd import leading_eigenpairs, matrix_power
 from ..network.anm import parameter_free_anm
 from ..structure.protein import Structure
-from ..training.labels import Labels, superpose
+from ..training.labels import Labels
 from ..training.metrics import pearson
+from ..training.superposition import superpose
 
 __all__ = ["DISTANCES", "SEPARATIONS", "Motion", "compare_motions", "coupling_by_range", "eq5_ceiling", "recoloured"]
 
@@ -84,7 +85,8 @@ class Motion:
     @classmethod
     def in_frames(cls, frames: Array, reference: Array) -> Motion:
         """Of an ensemble, shape=(F, N, 3), superposed on its own mean and that on a reference, as for the labels."""
-        superposed = superpose(frames.astype(np.float64), reference)
+        rotations, shifts = superpose(frames, reference)
+        superposed = frames @ rotations + shifts
         deviation = (superposed - superposed.mean(0)).reshape(len(frames), -1) / np.sqrt(len(frames) - 1)
         covariance = deviation.T @ deviation
         _, directions = leading_eigenpairs(

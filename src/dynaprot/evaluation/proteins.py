@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ..errors import StructureError, TrainingDataError
 from ..structure.protein import Structure
-from ..training.labels import Cluster, System, read_ensembles
-from ..training.sources import Displacements, Source, find_sources
+from ..training.labels import Cluster
+from ..training.sources import Displacements, Ensemble, Source, find_sources, read_ensembles
 from ..training.splits import Split
 
 __all__ = ["AtlasChain", "Proteins", "read_atlas", "read_folder", "read_proteins"]
@@ -65,7 +65,7 @@ class Proteins:
 
     Attributes
     ----------
-    systems : iterable of System
+    systems : iterable of Ensemble
         To go through once: simulations are read as they come.
     chains : list of AtlasChain
     count : int
@@ -74,7 +74,7 @@ class Proteins:
         What could not be read, and why; complete once the systems have been gone through.
     """
 
-    systems: Iterable[System]
+    systems: Iterable[Ensemble]
     chains: list[AtlasChain]
     count: int
     unread: list[str]
@@ -120,7 +120,7 @@ def read_proteins(
 
 def _read_each(
     sources: Iterable[Source], clusters: Collection[Cluster] | None, split: Split | None, unread: list[str]
-) -> Iterator[System]:
+) -> Iterator[Ensemble]:
     for source in sources:
         try:
             system = _read_system(source, split)
@@ -132,20 +132,24 @@ def _read_each(
             yield system
 
 
-def _read_system(source: Source, split: Split | None) -> System:
+def _read_system(source: Source, split: Split | None) -> Ensemble:
     content = source.read()
     if isinstance(content, Displacements):
         raise TrainingDataError("a crystal has no conformations to judge by.")
     picked = np.unique(np.linspace(0, len(content.frames) - 1, MOST_FRAMES).astype(int))
-    cluster = (split.clusters.get(source.name) if split else None) or content.cluster or source.name
-    return System(
-        replace(content.structure, name=source.name),
-        content.frames[picked],
-        int(cluster) if cluster.isdigit() else cluster,
+    cluster = (split.clusters.get(source.name) if split else None) or str(content.cluster) or source.name
+    return replace(
+        content,
+        structure=replace(content.structure, name=source.name),
+        frames=content.frames[picked],
+        trajectory=content.trajectory[picked],
+        backbones=content.backbones[:0],  # nobody judges by them
+        backbone_frames=content.backbone_frames[:0],
+        cluster=int(cluster) if cluster.isdigit() else cluster,
     )
 
 
-def read_folder(folder: Path, clusters: Collection[Cluster] | None = None) -> tuple[list[System], list[AtlasChain]]:
+def read_folder(folder: Path, clusters: Collection[Cluster] | None = None) -> tuple[list[Ensemble], list[AtlasChain]]:
     """Read what a folder has of ``md_ensembles.npz`` and ``atlas_rmsf.npz``.
 
     Parameters

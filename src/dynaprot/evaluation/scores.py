@@ -14,8 +14,9 @@ from ..dynamics import Dynamics
 from ..errors import DynaProtError
 from ..prediction import predict
 from ..structure.protein import Structure
-from ..training.labels import Cluster, Labels, System, labels_of
+from ..training.labels import Cluster, Labels, labels_of
 from ..training.metrics import compare, pearson
+from ..training.sources import Ensemble
 from ..views.ensemble import restore_geometry, unphysical_share
 from .contenders import Contender
 from .ensembles import compare_ensembles, fluctuation, superpose_on
@@ -115,7 +116,7 @@ def halves(frames: Array) -> tuple[Array, Array]:
 
 
 def evaluate(
-    systems: Iterable[System],
+    systems: Iterable[Ensemble],
     chains: Iterable[AtlasChain],
     contenders: Sequence[Contender],
     samples: int = SAMPLES,
@@ -125,7 +126,7 @@ def evaluate(
 
     Parameters
     ----------
-    systems : iterable of System
+    systems : iterable of Ensemble
         Simulated proteins.
     chains : iterable of AtlasChain
         Proteins of which only the RMSF is known.
@@ -194,7 +195,7 @@ class _Simulation:
         return values, {"rmsf": Profile(*rmsf), "ensemble_rmsf": of_samples}
 
 
-def _score_system(system: System, contenders: Sequence[Contender], samples: int, seed: int) -> list[Score]:
+def _score_system(system: Ensemble, contenders: Sequence[Contender], samples: int, seed: int) -> list[Score]:
     structure, frames = system.structure, system.frames.astype(np.float64)
     protein = Protein(structure.name, "MD", system.cluster, len(structure), len(frames))
     if len(frames) < SMALLEST_ENSEMBLE:

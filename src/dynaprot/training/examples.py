@@ -16,10 +16,11 @@ from ..network.anm import parameter_free_stiffness
 from ..network.features import featurise
 from ..network.torch_runtime import tensors
 from ..structure.protein import Structure
-from ..views.atoms import follow_samples
 from .configuration import Source
-from .labels import Cluster, Labels, System, labels_of, read_ensembles, superpose
+from .labels import Cluster, Labels, labels_of
 from .prepared import PreparedProtein
+from .sources import Ensemble, read_ensembles
+from .superposition import superpose
 
 __all__ = ["FLOPPY", "Example", "Input", "ValidationChain", "load_examples", "load_validation_chains"]
 
@@ -33,8 +34,6 @@ SMALLEST_OF_CRYSTALS = 60
 MOST_PER_CLUSTER = 4
 JITTER = 1e-3
 """Å^2 added to the marginals of experimental conformers, of which some do not differ at all somewhere."""
-KEPT_FRAMES = 16
-"""Conformations of a simulation kept for augmentation."""
 
 
 @dataclass
@@ -186,24 +185,24 @@ def load_examples(source: Source, data: Path, *, frames: bool = False, seed: int
 
 def _simulations(path: Path, source: Source, frames: bool) -> list[Example]:
     """MD systems fit for training: the few best sampled of each cluster, of moderate size."""
-    systems = [
-        system
-        for system in read_ensembles(path)
-        if len(system.structure) <= LARGEST and not any(name in system.structure.name for name in FLOPPY)
+    ensembles = [
+        ensemble
+        for ensemble in read_ensembles(path)
+        if len(ensemble.structure) <= LARGEST and not any(name in ensemble.structure.name for name in FLOPPY)
     ]
-    systems.sort(key=lambda system: (system.cluster, -len(system.frames) * system.quality**2))
+    ensembles.sort(key=lambda each: (each.cluster, -len(each.frames) * each.split_half_rmsf_r**2))
     examples: list[Example] = []
-    for system in systems:
-        if sum(example.cluster == system.cluster for example in examples) == MOST_PER_CLUSTER:
+    for ensemble in ensembles:
+        if sum(example.cluster == ensemble.cluster for example in examples) == MOST_PER_CLUSTER:
             continue
         examples.append(
             Example.of(
-                system.structure,
-                labels_of(system.frames, system.structure.ca),
-                system.cluster,
-                _backbones(system) if frames else None,
-                trust=_trust(len(system.frames)),
-                trustworthy=_trustworthy(len(system.frames), system.quality),
+                ensemble.structure,
+                labels_of(ensemble.frames, ensemble.structure.ca),
+                ensemble.cluster,
+                _backbones(ensemble) if frames else None,
+                trust=_trust(len(ensemble.frames)),
+                trustworthy=_trustworthy(len(ensemble.frames), ensemble.split_half_rmsf_r),
                 own_scale=source.own_scale,
             )
         )
@@ -213,20 +212,20 @@ def _simulations(path: Path, source: Source, frames: bool) -> list[Example]:
 def _conformers(path: Path, source: Source, frames: bool) -> list[Example]:
     """Proteins with several experimental conformers that agree well enough on where the protein moves."""
     examples = []
-    for system in read_ensembles(path):
-        structure = system.structure
-        labels = labels_of(system.frames, structure.ca)
+    for ensemble in read_ensembles(path):
+        structure = ensemble.structure
+        labels = labels_of(ensemble.frames, structure.ca)
         if (
-            len(system.frames) < 8
-            or system.quality < 0.7
+            len(ensemble.frames) < 8
+            or ensemble.split_half_rmsf_r < 0.7
             or len(structure) > source.largest
-            or system.backbone_rebuilt
+            or ensemble.backbone_rebuilt
             or np.trace(labels.marginals, axis1=1, axis2=2).mean() > 16.0
         ):
             continue
         labels = Labels(labels.marginals + JITTER * np.eye(3), labels.coupling)
-        kept = _backbones(system) if frames else None
-        examples.append(Example.of(structure, labels, system.cluster, kept, own_scale=source.own_scale))
+        kept = _backbones(ensemble) if frames else None
+        examples.append(Example.of(structure, labels, ensemble.cluster, kept, own_scale=source.own_scale))
     return examples
 
 
@@ -256,18 +255,15 @@ def _trust(conformations: int) -> float:
     return 1.0 if conformations >= 100 else 0.6 if conformations >= 45 else 0.25
 
 
-def _trustworthy(conformations: int, quality: float) -> bool:
-    return conformations >= 100 or (conformations >= 45 and quality >= 0.95)
+def _trustworthy(conformations: int, split_half_rmsf_r: float) -> bool:
+    return conformations >= 100 or (conformations >= 45 and split_half_rmsf_r >= 0.95)
 
 
-def _backbones(system: System) -> Array:
-    """A few conformations, evenly spaced, with N and C carried along: (K, N, 3, 3), Å."""
-    structure = system.structure
-    chosen = np.unique(np.linspace(0, len(system.frames) - 1, KEPT_FRAMES).astype(int))
-    samples = superpose(system.frames[chosen].astype(np.float64), structure.ca)
-    backbone = np.stack([structure.n, structure.ca, structure.c], axis=1).reshape(-1, 3)
-    residue = np.repeat(np.arange(len(structure)), 3)
-    return follow_samples(structure, samples, backbone, residue).reshape(len(samples), -1, 3, 3)
+def _backbones(ensemble: Ensemble) -> Array:
+    """A few conformations, evenly spaced, superposed as the labels are: (K, N, 3, 3), Å."""
+    rotations, shifts = superpose(ensemble.frames, ensemble.structure.ca)
+    placing = ensemble.backbone_frames
+    return ensemble.backbones @ rotations[placing][:, None] + shifts[placing][:, None]
 
 
 def _crystals(path: Path, source: Source, generator: np.random.Generator) -> list[Example]:

@@ -159,7 +159,7 @@ def _of_crystal(crystal: Displacements, source: Source) -> PreparedProtein:
         superposition=_superposition_name(False),
         source=source.description,
         licence=source.licence,
-        cluster=crystal.cluster,
+        cluster=str(crystal.cluster),
     )
 
 
@@ -205,7 +205,7 @@ def _of_ensemble(ensemble: Ensemble, source: Source, core_weighted: bool) -> Pre
         superposition=_superposition_name(core_weighted),
         source=source.description,
         licence=source.licence,
-        cluster=ensemble.cluster,
+        cluster=str(ensemble.cluster),
     )
 
 

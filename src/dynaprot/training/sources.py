@@ -28,9 +28,10 @@ from ..structure.files import read_document
 from ..structure.residues import one_letter_code
 from ..views.atoms import residue_rotations
 from .alignment import align
+from .labels import Cluster
 from .superposition import superpose
 
-__all__ = ["Displacements", "Ensemble", "Source", "find_sources"]
+__all__ = ["Displacements", "Ensemble", "Source", "find_sources", "read_ensembles"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
@@ -74,8 +75,14 @@ class Ensemble:
         N, CA and C of some of the frames.
     backbone_frames : ndarray, shape=(B,), dtype=int
         Which these are.
-    kind, cluster : str
+    kind : str
         As in `PreparedProtein`.
+    cluster : int or str
+        Sequence cluster, where the source told it, else empty.
+    split_half_rmsf_r : float
+        As in `PreparedProtein`, where the source told it, else NaN.
+    backbone_rebuilt : bool
+        N and C of the reference were guessed from C-alpha.
     """
 
     structure: Structure
@@ -84,7 +91,9 @@ class Ensemble:
     backbones: Array
     backbone_frames: Indices
     kind: str
-    cluster: str = ""
+    cluster: Cluster = ""
+    split_half_rmsf_r: float = float("nan")
+    backbone_rebuilt: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ class Displacements:
 
     structure: Structure
     displacements: Array
-    cluster: str = ""
+    cluster: Cluster = ""
 
 
 @dataclass(frozen=True)
@@ -571,15 +580,23 @@ def _opened(path: Path) -> Iterator[Any]:
         raise TrainingDataError(f"{path}: is damaged or no archive of arrays ({error}).") from error
 
 
+def read_ensembles(path: Path) -> Iterator[Ensemble]:
+    """Every ensemble of an archive laid out as ``md_ensembles.npz`` or ``conformers.npz`` (see docs/data.md)."""
+    for source in find_sources([path]):
+        content = source.read()
+        if isinstance(content, Ensemble):
+            yield content
+
+
 @lru_cache(maxsize=1)
-def _archive(path: Path) -> dict[str, NDArray]:
-    """All arrays of an archive; kept, because many proteins of it follow each other."""
+def _archive(path: Path, changed: int) -> dict[str, NDArray]:
+    """All arrays of an archive; kept, because many proteins of it follow each other. `changed` is when it last did."""
     with _opened(path) as file:
         return {name: file[name] for name in file.files}
 
 
 def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
-    arrays = _archive(path)
+    arrays = _archive(path, path.stat().st_mtime_ns)
     rows = slice(arrays["offset"][index], arrays["offset"][index + 1])
     structure = Structure.from_arrays(
         arrays["N"][rows],
@@ -588,7 +605,7 @@ def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
         str(arrays["seq"][index]),
         name=_file_name(str(arrays["name"][index])),
     )
-    cluster = str(arrays["cluster"][index])
+    cluster = int(arrays["cluster"][index])
     if "U" in arrays:
         displacements = arrays["U"][rows][:, [0, 3, 4, 3, 1, 5, 4, 5, 2]].reshape(-1, 3, 3).astype(np.float64)
         seen = np.linalg.eigvalsh(displacements).min(1) > 0
@@ -609,6 +626,8 @@ def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
         picked,
         "conformers" if experimental else "simulation",
         cluster,
+        float(arrays["split_half_rmsf_r"][index]) if "split_half_rmsf_r" in arrays else float("nan"),
+        bool(arrays["backbone_rebuilt"][index]) if "backbone_rebuilt" in arrays else False,
     )
 
 
