@@ -3,25 +3,25 @@
 # Author: The DynaProt developers
 # License: MIT
 # Description: Predicts how each residue of a protein moves and draws it.
-"""DynaProt for PyMOL: commands `dynaprot_ellipsoids` and `dynaprot_info`, and the menu Plugin > DynaProt.
+"""DynaProt for PyMOL: the commands `dynaprot_...` and the window Plugin > DynaProt.
 
 Loading the plugin only registers these; DynaProt itself is loaded with the first prediction.
 """
 
-from pymol import cmd
+from .commands import register
 
-from . import commands
-
-commands.register()
+register()
 
 
-def __init_plugin__(app: object = None) -> None:
-    """Add the plugin's menu; PyMOL calls this once its window is there."""
+def __init_plugin__(app=None):
+    """Add the plugin to the menu; PyMOL calls this once its window is there."""
     from pymol.plugins import addmenuitemqt
 
-    addmenuitemqt("DynaProt|Ellipsoids", show_ellipsoids)
+    addmenuitemqt("DynaProt", open_window)
 
 
-def show_ellipsoids() -> None:
-    """Run the command on what is shown, as if typed, so that the log tells how to repeat it."""
-    cmd.do("dynaprot_ellipsoids enabled")
+def open_window():
+    """Open DynaProt's window."""
+    from .window.window import show_window
+
+    show_window()

@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# PyMOL keeps its preferences there, and finds out where when it is imported.
+os.environ["HOME"] = tempfile.mkdtemp(prefix="dynaprot-home-")
 
 if os.environ.get("CI"):
     import pymol2  # noqa: F401 - in CI a host that did not run is a failure, not a skip
@@ -59,8 +63,9 @@ def plugin(startup_folder: Path) -> SimpleNamespace:
     from pmg_tk import startup
 
     startup.__path__.insert(0, str(startup_folder))
-    names = ("commands", "core", "proteins", "ellipsoids")
-    return SimpleNamespace(**{name: importlib.import_module(f"pmg_tk.startup.dynaprot.{name}") for name in names})
+    names = ("commands", "core", "installer", "settings", "scene.proteins", "scene.predictions", "scene.palettes")
+    modules = {name: importlib.import_module(f"pmg_tk.startup.dynaprot.{name}") for name in names}
+    return SimpleNamespace(**{name.split(".")[-1]: module for name, module in modules.items()})
 
 
 @pytest.fixture(scope="session")

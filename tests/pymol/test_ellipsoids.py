@@ -156,7 +156,7 @@ def test_equal_colour_is_equal_motion(cmd, drawn, pymol_data):
     """Ellipsoids of different objects, drawn by different commands, share one scale of colours and one legend."""
     for name, path in (("dimer", "data/tut/1hpv.pdb"), ("single", "data/demo/il2.pdb")):
         cmd.load(pymol_data / path, name)
-        cmd.do(f"dynaprot_ellipsoids {name}, model=anm")
+        cmd.do(f"dynaprot_ellipsoids {name}, palette=blue_white_red, model=anm")
     rmsf = np.concatenate([drawn("dimer_ellipsoids").rmsf, drawn("single_ellipsoids").rmsf])
     colours = []
     cmd.iterate("*_ellipsoids", "colours.append(color)", space={"colours": colours})
@@ -263,7 +263,7 @@ def test_ellipsoids_lie_on_a_dragged_protein(cmd, pymol_data):
 def test_a_session_keeps_the_ellipsoids(cmd, drawn, pymol_data, tmp_path):
     """A saved session brings back U, RMSF, colours, size and legend, and the command still knows its own."""
     cmd.load(pymol_data / "data/demo/il2.pdb", "molecule")
-    cmd.do("dynaprot_ellipsoids molecule, 0.9, anm")
+    cmd.do("dynaprot_ellipsoids molecule, 0.9, model=anm")
     before, colours = drawn("molecule_ellipsoids"), state_of(cmd, "all")[0]
     scale = float(cmd.get("ellipsoid_scale", "molecule_ellipsoids"))
     cmd.save(tmp_path / "session.pse")
@@ -276,5 +276,5 @@ def test_a_session_keeps_the_ellipsoids(cmd, drawn, pymol_data, tmp_path):
     assert state_of(cmd, "all")[0] == colours
     assert float(cmd.get("ellipsoid_scale", "molecule_ellipsoids")) == pytest.approx(scale)
     assert cmd.get_type("dynaprot_rmsf") == "object:ramp"
-    cmd.do("dynaprot_ellipsoids molecule, 0.5, anm")
+    cmd.do("dynaprot_ellipsoids molecule, 0.5, model=anm")
     assert float(cmd.get("ellipsoid_scale", "molecule_ellipsoids")) == pytest.approx(1.0, abs=1e-4)

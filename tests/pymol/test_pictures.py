@@ -44,7 +44,7 @@ def test_rendered_axes_are_the_covariances(scene, core, drawn, pymol_data, tmp_p
     at the exact radius of the probability, also of one that PyMOL's table does not have."""
     cmd = scene
     cmd.load(pymol_data / "data/demo/il2.pdb", "molecule")
-    cmd.do(f"dynaprot_ellipsoids molecule, {probability}, anm")
+    cmd.do(f"dynaprot_ellipsoids molecule, {probability}, model=anm")
     dynamics = drawn("molecule_ellipsoids")
     radius = core_radius(probability)
     residue = int(np.argmax(dynamics.rmsf))
@@ -83,7 +83,7 @@ def test_a_ray_traced_picture_shows_protein_colours_and_legend(cmd, pymol_data, 
     cmd.color("grey70", "molecule")
     cmd.bg_color("white")
     cmd.set("ray_opaque_background", 1)
-    cmd.do("dynaprot_ellipsoids molecule, 0.5, anm")
+    cmd.do("dynaprot_ellipsoids molecule, 0.5, palette=blue_white_red, model=anm")
     cmd.orient("molecule")
     picture = tmp_path / "ellipsoids.png"
     cmd.png(str(picture), 800, 600, ray=1)

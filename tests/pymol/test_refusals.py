@@ -48,7 +48,7 @@ def test_an_object_without_protein_does_not_stop_the_others(cmd, pymol_data, cap
         ("none", "There is no protein in 'none'."),
         ("molecule, half", "The probability must be a number such as 0.5, not 'half'."),
         ("molecule, 1.5", "must lie between 0 and 1, not 1.5"),
-        ("molecule, 0.5, oracle", "There is no model 'oracle'."),
+        ("molecule, model=oracle", "There is no model 'oracle'."),
         ("molecule and chain Z", "residues with a whole backbone; DynaProt needs at least 4."),
     ],
 )
@@ -96,7 +96,7 @@ with pymol2.PyMOL() as session:
     session.cmd.do("dynaprot_ellipsoids peptide")
 """
     output = run_python(code, startup_folder)
-    assert "DynaProt needs the Python package 'gemmi'" in output
+    assert "DynaProt needs the Python packages gemmi, which this PyMOL does not have (about 3 MB)" in output
     assert f"{sys.executable} -m pip install gemmi" in output
     assert "Traceback" not in output
 

@@ -1,0 +1,98 @@
+"""`dynaprot_coupling`."""
+
+from pymol import CmdException, cmd
+from pymol.colorprinting import warning
+
+from ..core import core_refusals, load_core
+from ..settings import choose
+
+__all__ = ["dynaprot_coupling"]
+
+
+def dynaprot_coupling(selection="enabled", threshold="", from_selection="", model="", _self=cmd):
+    """
+    DESCRIPTION
+
+        "dynaprot_coupling" predicts which residues of a protein move together
+        and draws the strongest couplings as tubes between C-alpha atoms: red
+        where two residues move together, blue where they move against each
+        other. Neighbours in sequence, which are coupled anyway, are left out.
+
+        With from_selection, the tubes are those that start there, and the
+        residues of the selection are coloured by their coupling to it.
+
+        In PyMOL's window the map of all pairs opens.
+
+    USAGE
+
+        dynaprot_coupling [ selection [, threshold [, from_selection
+            [, model ]]]]
+
+    ARGUMENTS
+
+        selection = str: atoms of one or several objects {default: enabled}
+
+        threshold = float: least coupling that is drawn, above 0 and at most 1
+        {default: setting "threshold", 0.6}
+
+        from_selection = str: residues to which the coupling is wanted
+        {default: none}
+
+        model = str: as for dynaprot_predict {default: setting "model"}
+
+    EXAMPLE
+
+        fetch 1ake, async=0
+        dynaprot_coupling 1ake and chain A, 0.7
+        dynaprot_coupling 1ake and chain A, 0.5, resi 45-55
+
+    NOTES
+
+        The tubes of an object "prot" are the object "prot_couplings", whose
+        B factors are the couplings; it follows "prot" as ellipsoids do. The
+        colouring becomes the B factor too, and "dynaprot_restore" brings
+        B factors and colours back. The legend is "dynaprot_coupling".
+
+    SEE ALSO
+
+        dynaprot_restore, dynaprot_modes
+    """
+    with core_refusals():
+        from ..scene.companions import follow, require_free
+        from ..scene.couplings import draw_couplings
+        from ..scene.painting import paint
+        from ..scene.predictions import predict
+        from ..scene.proteins import read_proteins
+        from ..scene.scales import draw_scale, require_free_legend
+
+        follow(_self=_self)
+        views = load_core(".views.couplings")
+        threshold = choose("threshold", threshold)
+        proteins = read_proteins(selection, _self=_self)
+        for protein in proteins:
+            require_free(f"{protein.name}_couplings", "couplings", _self=_self)
+        require_free_legend("coupling", _self=_self)
+        if from_selection and _self.get_object_list(f"({from_selection})") is None:
+            raise CmdException(f"'{from_selection}' is no valid selection.")
+        predictions = predict(proteins, choose("model", model), choose("device", ""))
+        for protein, dynamics in predictions:
+            origin = protein.touched(from_selection, _self=_self) if from_selection else None
+            if origin is not None and not len(origin):
+                warning(f" DynaProt: {protein.name}: no residue of '{from_selection}' is among those predicted.")
+                continue
+            name = f"{protein.name}_couplings"
+            print(f" DynaProt: {name}: {draw_couplings(protein, dynamics, name, threshold, origin, _self=_self)}.")
+            if origin is not None:
+                paint(protein, views.coupling_to(dynamics.coupling, origin), "coupling", _self=_self)
+        draw_scale("coupling", "signed", _self=_self)
+        open_map(_self)
+
+
+def open_map(_self):
+    """Show the map of all pairs, where PyMOL has a window and DynaProt's is not open already."""
+    from pymol.gui import get_qtwindow
+
+    if _self is cmd and get_qtwindow() is not None:
+        from ..window.window import show_window
+
+        show_window(panel="coupling")

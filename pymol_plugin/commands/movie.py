@@ -1,0 +1,63 @@
+"""`dynaprot_movie`."""
+
+from pathlib import Path
+
+from pymol import CmdException, cmd
+
+from ..core import core_refusals
+from .arguments import switch, whole_number
+
+__all__ = ["dynaprot_movie"]
+
+
+def dynaprot_movie(filename, width=640, height=480, rate=20, ray=1, _self=cmd):
+    """
+    DESCRIPTION
+
+        "dynaprot_movie" draws every frame of the scene as it stands, such as
+        the states that "dynaprot_modes" or "dynaprot_ensemble" made, and
+        writes them as one movie, with or without PyMOL's window.
+
+    USAGE
+
+        dynaprot_movie filename [, width [, height [, rate [, ray ]]]]
+
+    ARGUMENTS
+
+        filename = str: ending in .gif, or in .mp4, which needs ffmpeg or its
+        Python package imageio-ffmpeg
+
+        width, height = int: pixels; of an .mp4, multiples of 16 are taken
+        {default: 640, 480}
+
+        rate = float: frames a second {default: 20}
+
+        ray = 0/1: ray trace; without a window PyMOL always does {default: 1}
+
+    EXAMPLE
+
+        dynaprot_modes 1ake
+        dynaprot_movie mode.gif
+
+    SEE ALSO
+
+        dynaprot_modes, dynaprot_ensemble, mplay
+    """
+    with core_refusals():
+        from ..scene.companions import follow
+        from ..scene.movies import require_encoder, write_movie
+
+        follow(_self=_self)
+        path = Path(_self.exp_path(filename))
+        width, height = whole_number("width", width, 16), whole_number("height", height, 16)
+        try:
+            rate = float(rate)
+        except ValueError:
+            rate = 0.0
+        if not 0.0 < rate <= 100.0:
+            raise CmdException("The rate must be a number of frames a second, above 0 and at most 100.")
+        require_encoder(path)
+        for done, count in write_movie(path, width, height, rate, switch("ray", ray), _self=_self):
+            if done == 1 or done % 10 == 0 or done == count:
+                print(f" DynaProt: frame {done} of {count}.")
+        print(f" DynaProt: {path} is written.")

@@ -1,0 +1,62 @@
+"""`dynaprot_predict`."""
+
+from pymol import cmd
+
+from ..core import core_refusals
+from ..settings import choose
+from .arguments import whole_number
+
+__all__ = ["dynaprot_predict"]
+
+
+def dynaprot_predict(selection="enabled", model="", device="", state=-1, _self=cmd):
+    """
+    DESCRIPTION
+
+        "dynaprot_predict" predicts how each residue of a protein moves, and
+        prints how far. What is drawn of it afterwards needs no second
+        prediction, as long as the coordinates stay.
+
+        Each object is predicted for itself; all its chains that the
+        selection touches move as one system.
+
+    USAGE
+
+        dynaprot_predict [ selection [, model [, device [, state ]]]]
+
+    ARGUMENTS
+
+        selection = str: atoms of one or several objects {default: enabled}
+
+        model = str: "default", the trained network; "anm", an elastic
+        network; or a file of weights {default: setting "model"}
+
+        device = str: "auto", "cpu" or "cuda" {default: setting "device"}
+
+        state = int: -1 for the state that is shown, 0 for all states, each
+        for itself {default: -1}
+
+    EXAMPLE
+
+        fetch 1ake, async=0
+        dynaprot_predict 1ake and chain A
+
+    SEE ALSO
+
+        dynaprot_ellipsoids, dynaprot_rmsf, dynaprot_coupling,
+        dynaprot_ensemble, dynaprot_modes, dynaprot_save, dynaprot_settings
+    """
+    with core_refusals():
+        from ..scene.companions import follow
+        from ..scene.predictions import predict
+        from ..scene.proteins import read_proteins
+
+        follow(_self=_self)
+        state = whole_number("state", state)
+        proteins = read_proteins(selection, state, _self=_self)
+        for protein, dynamics in predict(proteins, choose("model", model), choose("device", device)):
+            rmsf = dynamics.rmsf
+            print(
+                f" DynaProt: {protein.name}, state {protein.state}: {len(dynamics)} residues, RMSF {rmsf.min():.2f} to "
+                f"{rmsf.max():.2f} Å, mean {rmsf.mean():.2f} Å, by {dynamics.model}."
+            )

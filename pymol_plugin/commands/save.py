@@ -1,0 +1,80 @@
+"""`dynaprot_save`."""
+
+from pathlib import Path
+
+from pymol import CmdException, cmd
+
+from ..core import core_refusals
+from ..settings import choose
+from .arguments import whole_number
+
+__all__ = ["dynaprot_save"]
+
+
+def dynaprot_save(filename, selection="enabled", what="", count="", seed="", model="", _self=cmd):
+    """
+    DESCRIPTION
+
+        "dynaprot_save" predicts how a protein moves and writes the result as
+        a file, in the frame in which the protein is shown. A folder instead
+        of a file gets everything.
+
+    USAGE
+
+        dynaprot_save filename [, selection [, what [, count [, seed
+            [, model ]]]]]
+
+    ARGUMENTS
+
+        filename = str: the ending chooses the format:
+            .npz        everything, for DynaProt and numpy
+            .csv        one line a residue
+            .pdb .cif   the structure with B factors and ANISOU
+            .pdb .dcd .xtc      with what=ensemble: conformations
+            .png .pdf .svg      with what=rmsf, coupling or ellipsoids: a figure
+            none        a folder, made if need be, for all of these
+
+        selection = str: chains of one object {default: enabled}
+
+        what = str: dynamics, ensemble, rmsf, coupling or ellipsoids
+        {default: the first that has the format}
+
+        count, seed = int: of the conformations
+        {default: settings "count", 20, and "seed", 0}
+
+        model = str: as for dynaprot_predict {default: setting "model"}
+
+    EXAMPLE
+
+        dynaprot_save 1ake.npz, 1ake
+        dynaprot_save motion.xtc, 1ake, count=200
+        dynaprot_save map.png, 1ake, coupling
+        dynaprot_save results, 1ake
+
+    SEE ALSO
+
+        dynaprot_predict, save
+    """
+    with core_refusals():
+        from ..scene.companions import follow
+        from ..scene.ensembles import ensemble_of
+        from ..scene.predictions import predict
+        from ..scene.proteins import read_proteins
+        from ..scene.saving import WHAT, save_all, save_file
+
+        follow(_self=_self)
+        if what and what not in WHAT:
+            raise CmdException(f"'{what}' cannot be saved: choose one of {', '.join(WHAT)}.")
+        path = Path(_self.exp_path(filename))
+        count, seed = whole_number("count", choose("count", count), 1), choose("seed", seed)
+        proteins = read_proteins(selection, _self=_self)
+        if len(proteins) > 1:
+            names = ", ".join(protein.name for protein in proteins)
+            raise CmdException(f"One file holds one object, but '{selection}' are {names}: name one of them.")
+        [(_, dynamics)] = predict(proteins, choose("model", model), choose("device", ""))
+        if path.suffix or what:
+            written = save_file(dynamics, path, what, lambda: ensemble_of(dynamics, count, seed, True))
+        else:
+            written = save_all(dynamics, path, count, seed)
+        for each in written:
+            print(f" DynaProt: {each} is written.")

@@ -1,0 +1,115 @@
+"""Companions: the objects that DynaProt draws beside a protein, what they are known by, and how they follow it.
+
+A companion is a molecule whose title names its kind, its parent and the parent's state, so that a saved session keeps
+them; or the arrows, which are no molecule and are known by their name. PyMOL keeps as an object's matrix what has moved
+it since it was loaded. A companion is built where its parent was loaded and then moved by the parent's matrix, so that
+following the parent is to bring the two matrices together again.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pymol import CmdException
+
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
+    from .proteins import Protein
+
+__all__ = [
+    "ARROWS", "as_loaded", "companions", "entitle", "follow", "is_companion", "lay_on", "require_free", "rotation_of",
+    "title_of",
+]  # fmt: skip
+
+TITLE = re.compile(r"DynaProt (?P<kind>\w+) of (?P<parent>\S+), state (?P<state>\d+)(?:: (?P<remark>.*))?")
+ARROWS = "_modes_arrows"
+"""What the name of arrows ends in; before it stands the parent's."""
+UNMOVED = np.eye(4)
+
+
+def entitle(name: str, kind: str, protein: Protein, remark: str, *, _self: Cmd) -> None:
+    """Make a molecule known as a companion."""
+    _self.set_title(name, 1, f"DynaProt {kind} of {protein.name}, state {protein.state}: {remark}")
+
+
+def title_of(name: str, *, _self: Cmd) -> dict[str, str] | None:
+    """Kind, parent, state and remark of a companion; None if the object is none."""
+    type_ = _self.get_type(name)
+    if type_ == "object:cgo" and name.endswith(ARROWS):
+        return {"kind": "arrows", "parent": name[: -len(ARROWS)], "state": "1", "remark": ""}
+    if type_ != "object:molecule":
+        return None
+    match = TITLE.fullmatch(_self.get_title(name, 1) or "")
+    return match.groupdict() if match else None
+
+
+def is_companion(name: str, *, _self: Cmd) -> bool:
+    """Whether DynaProt drew an object, in this session or before it was saved."""
+    return title_of(name, _self=_self) is not None
+
+
+def companions(*, _self: Cmd) -> dict[str, dict[str, str]]:
+    """The titles of all companions in the session, by their names."""
+    titles = {name: title_of(name, _self=_self) for name in _self.get_names("objects")}
+    return {name: title for name, title in titles.items() if title}
+
+
+def require_free(name: str, kind: str, *, _self: Cmd) -> None:
+    """Refuse to draw over objects and selections of the user's.
+
+    Raises
+    ------
+    CmdException
+        If the name is taken by anything but a companion of this kind.
+    """
+    if name not in _self.get_names("all"):
+        return
+    title = title_of(name, _self=_self)
+    if not title or title["kind"] != kind:
+        raise CmdException(f"'{name}' is there and not DynaProt's: rename or delete it first.")
+
+
+def as_loaded(protein: Protein, positions: np.ndarray, *, _self: Cmd) -> np.ndarray:
+    """Positions, shape=(..., 3), Å, as they were before the protein was moved."""
+    moved = _matrix(protein.name, protein.state, _self=_self)
+    return (positions - moved[:3, 3]) @ moved[:3, :3]
+
+
+def rotation_of(protein: Protein, *, _self: Cmd) -> np.ndarray:
+    """What has turned the protein since it was loaded, shape=(3, 3)."""
+    return _matrix(protein.name, protein.state, _self=_self)[:3, :3]
+
+
+def lay_on(name: str, parent: str, state: int, *, _self: Cmd) -> None:
+    """Move a companion to where its parent is."""
+    wanted = _matrix(parent, state, _self=_self)
+    dragged = _dragged(parent, _self=_self)  # by mouse or movie: it moves the picture, not the atoms
+    if _self.get_type(name) == "object:molecule":
+        present = _matrix(name, 1, _self=_self)
+        if np.abs(wanted - present).max() > 1e-6:
+            _self.transform_object(name, (wanted @ np.linalg.inv(present)).ravel().tolist(), state=0)
+    elif dragged == UNMOVED.ravel().tolist():
+        dragged = wanted.ravel().tolist()
+    else:
+        dragged = list(_self.get_object_matrix(parent, state, incl_ttt=1))
+    if dragged != _dragged(name, _self=_self):
+        _self.set_object_ttt(name, dragged)
+
+
+def follow(*, _self: Cmd) -> None:
+    """Move every companion to where its parent is now."""
+    there = _self.get_names("objects")
+    for name, title in companions(_self=_self).items():
+        if title["parent"] in there:
+            lay_on(name, title["parent"], int(title["state"]), _self=_self)
+
+
+def _matrix(name: str, state: int, *, _self: Cmd) -> np.ndarray:
+    return np.reshape(_self.get_object_matrix(name, state, incl_ttt=0), (4, 4))
+
+
+def _dragged(name: str, *, _self: Cmd) -> list[float]:
+    return list(_self.get_object_ttt(name) or UNMOVED.ravel().tolist())

@@ -1,0 +1,78 @@
+"""Ellipsoids of motion, drawn by PyMOL as the thermal ellipsoids of C-alpha atoms."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING
+
+import numpy as np
+from chempy.models import Indexed
+from pymol import util
+
+from ..core import load_core
+from .companions import as_loaded, entitle, lay_on, rotation_of
+from .proteins import Protein
+
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
+    from dynaprot import Dynamics
+
+__all__ = ["draw_ellipsoids", "resize"]
+
+# An entry of PyMOL's table of radii, in standard deviations. The table has steps of 2 %; from this entry
+# `ellipsoid_scale` makes every probability.
+TABULATED_PROBABILITY, TABULATED_RADIUS = 0.5, 1.5382
+
+
+def draw_ellipsoids(
+    protein: Protein, dynamics: Dynamics, name: str, probability: float, color_by: str, *, _self: Cmd
+) -> None:
+    """Draw the motion of a protein's selected residues, in place of what was drawn before.
+
+    The new object holds the C-alpha atoms, with the covariance as their anisotropic U, the RMSF as their B factor and
+    the anisotropy as their occupancy.
+
+    Parameters
+    ----------
+    protein : Protein
+        N residues.
+    dynamics : Dynamics
+        Their motion, in the frame of the protein's coordinates.
+    name : str
+        What to call the object.
+    probability : float
+        Of a residue to be within its ellipsoid.
+    color_by : str
+        ``"chain"`` or ``"parent"``; else a quantity, which `scales.draw_scale` then colours.
+    """
+    _self.delete(name)  # PyMOL ignores U when it loads into an existing object
+    shown = np.flatnonzero(protein.is_selected)
+    positions = as_loaded(protein, protein.structure.ca[shown], _self=_self)
+    rotation = rotation_of(protein, _self=_self)
+    covariances = rotation.T @ dynamics.marginals[shown] @ rotation
+
+    model = Indexed()
+    for k, residue in enumerate(shown):
+        atom = copy(protein.calphas[residue])
+        atom.coord = positions[k].tolist()
+        atom.u_aniso = covariances[k][[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]].tolist()
+        atom.b, atom.q = float(dynamics.rmsf[residue]), float(dynamics.anisotropy[residue])
+        model.atom.append(atom)
+    _self.load_model(model, name, zoom=0)
+    lay_on(name, protein.name, protein.state, _self=_self)
+    entitle(
+        name, "ellipsoids", protein, f"coloured by {color_by}, probability {probability:g}, {dynamics.model}",
+        _self=_self,
+    )  # fmt: skip
+    if color_by == "chain":
+        util.cbc(f"model {name}", _self=_self)
+    resize(name, probability, _self=_self)
+    _self.show_as("ellipsoids", name)
+
+
+def resize(name: str, probability: float, *, _self: Cmd) -> None:
+    """Let drawn ellipsoids hold another probability, at once: the motion stays."""
+    radius = load_core(".views.ellipsoids").contour_radius(probability)
+    _self.set("ellipsoid_probability", TABULATED_PROBABILITY, name)
+    _self.set("ellipsoid_scale", radius / TABULATED_RADIUS, name)

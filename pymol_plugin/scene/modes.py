@@ -1,0 +1,74 @@
+"""One collective motion: a structure that swings along it, and arrows that show where each residue goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pymol import cgo
+
+from ..core import load_core
+from .companions import ARROWS, as_loaded, lay_on
+from .ensembles import draw_states
+from .proteins import Protein
+
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
+    from dynaprot import Dynamics
+
+__all__ = ["draw_mode"]
+
+FRAMES = 30
+SHAFT, HEAD, HEAD_LENGTH = 0.2, 0.5, 1.3
+"""Å: radii of an arrow, and how long its head is."""
+SHORTEST = 0.6
+"""Å; shorter arrows are left out."""
+COLOUR = [0.93, 0.60, 0.27]
+
+
+def draw_mode(protein: Protein, dynamics: Dynamics, name: str, mode: int, amplitude: float, *, _self: Cmd) -> float:
+    """Draw a mode's swing as states and its arrows, in place of those drawn before.
+
+    Parameters
+    ----------
+    protein : Protein
+    dynamics : Dynamics
+    name : str
+        What to call the object of states.
+    mode : int
+        1 for the motion of largest variance.
+    amplitude : float
+        Standard deviations from the structure to the turning point; the arrows end there.
+
+    Returns
+    -------
+    float
+        How far the residue that moves most goes, Å.
+    """
+    views = load_core(".views.modes")
+    displacement = views.mode_displacement(dynamics, mode)
+    frames = views.swing(protein.structure, displacement, amplitude, FRAMES)
+    draw_states(protein, frames, name, "modes", f"mode {mode}, amplitude {amplitude:g}, {dynamics.model}", _self=_self)
+    shown = np.flatnonzero(protein.is_selected)
+    _draw_arrows(protein, shown, amplitude * displacement[shown], _self=_self)
+    return amplitude * float(np.linalg.norm(displacement[shown], axis=1).max())
+
+
+def _draw_arrows(protein: Protein, shown: np.ndarray, steps: np.ndarray, *, _self: Cmd) -> None:
+    name = protein.name + ARROWS
+    _self.delete(name)
+    starts = protein.structure.ca[shown]
+    lengths = np.linalg.norm(steps, axis=1)
+    long = lengths >= SHORTEST
+    starts, steps, lengths = starts[long], steps[long], lengths[long, None]
+    # A short arrow is a short head.
+    necks = starts + steps * np.maximum(1.0 - HEAD_LENGTH / lengths, 0.0)
+    ends = (as_loaded(protein, points, _self=_self).tolist() for points in (starts, necks, starts + steps))
+    drawing: list[float] = []
+    for start, neck, tip in zip(*ends, strict=True):
+        drawing += [cgo.CYLINDER, *start, *neck, SHAFT, *COLOUR, *COLOUR]
+        drawing += [cgo.CONE, *neck, *tip, HEAD, 0.0, *COLOUR, *COLOUR, 1.0, 0.0]
+    if drawing:
+        _self.load_cgo(drawing, name, zoom=0)
+        lay_on(name, protein.name, protein.state, _self=_self)

@@ -1,0 +1,145 @@
+"""Painting: values on a user's own atoms, as B factors and colours, and back to what was there before.
+
+What was there is kept in PyMOL's session, and so in saved ones. An atom that the user has given another B factor or
+colour since is the user's again: it is not recoloured with the others, and restoring leaves it alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .proteins import Protein
+
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
+__all__ = ["inflate", "paint", "painted", "recolour", "restore"]
+
+# A painting, plain values only because sessions pickle it:
+#   shows     the quantity
+#   putty     whether the cartoon's thickness shows it too
+#   atoms     of each atom, known by segment, chain, residue, name and conformer: a list of
+B, COLOUR, CARTOON, REPRESENTATIONS = 0, 1, 2, 3  # as they were
+GIVEN_B, GIVEN_COLOUR = 4, 5  # as DynaProt made them; no colour yet is None
+
+PROPERTIES = "b, color, cartoon, reps"
+PUTTY_CARTOON, SHOWN_AS_CARTOON = 7, 32
+
+
+def paint(protein: Protein, values: np.ndarray, quantity: str, *, _self: Cmd) -> None:
+    """Make values the B factors of a protein's selected residues, ready to be coloured on the quantity's scale.
+
+    Parameters
+    ----------
+    protein : Protein
+        N residues.
+    values : ndarray, shape=(N,)
+    quantity : str
+        What the values are. Residues that show another quantity are restored.
+    """
+    name = protein.name
+    before = _paintings(_self=_self).get(name)
+    residues = {key: float(np.float32(value)) for key, value in zip(protein.keys, values, strict=True)}
+    residues = {key: residues[key] for key in protein.selected_keys}
+    if before:
+        restore(name, None if before["shows"] != quantity else set(residues), _self=_self)
+    painting = _paintings(_self=_self).setdefault(name, {"shows": quantity, "putty": False, "atoms": {}})
+    for atom, properties in _read(name, _self=_self).items():
+        if atom[:3] in residues:
+            painting["atoms"][atom] = [*properties, residues[atom[:3]], None]
+    _self.alter(f"model {name}", "b = own.get((segi, chain, resi), b)", space={"own": residues})
+
+
+def inflate(protein: Protein, *, _self: Cmd) -> None:
+    """Show what `paint` has painted by the thickness of the cartoon too."""
+    painting = _paintings(_self=_self)[protein.name]
+    painting["putty"] = True
+    chosen = set(protein.selected_keys)
+    _self.alter(
+        f"model {protein.name}",
+        "cartoon, reps = (putty, reps | shown) if (segi, chain, resi) in own else (cartoon, reps)",
+        space={"own": chosen, "putty": PUTTY_CARTOON, "shown": SHOWN_AS_CARTOON},
+    )
+    _self.rebuild(protein.name)
+
+
+def painted(quantity: str, *, _self: Cmd) -> dict[str, dict[tuple[str, str, str], float]]:
+    """What is painted and still shows a quantity: by object and residue, the value."""
+    shown = {}
+    for name, painting in _paintings(_self=_self).items():
+        if painting["shows"] == quantity and name in _self.get_names("objects"):
+            now = _read(name, _self=_self)
+            shown[name] = {
+                atom[:3]: kept[GIVEN_B]
+                for atom, kept in painting["atoms"].items()
+                if atom in now and now[atom][B] == kept[GIVEN_B]
+            }
+    return {name: residues for name, residues in shown.items() if residues}
+
+
+def recolour(name: str, colours: dict[tuple[str, str, str], int], *, _self: Cmd) -> None:
+    """Colour painted residues, but for the atoms that the user has coloured since."""
+    atoms = _paintings(_self=_self)[name]["atoms"]
+    own = {}
+    for atom, (*_, colour_now) in ((atom, properties[:2]) for atom, properties in _read(name, _self=_self).items()):
+        kept = atoms.get(atom)
+        if kept and atom[:3] in colours and kept[GIVEN_COLOUR] in (None, colour_now):
+            own[atom] = kept[GIVEN_COLOUR] = colours[atom[:3]]
+    _self.alter(f"model {name}", "color = own.get((segi, chain, resi, name, alt), color)", space={"own": own})
+    _self.recolor(f"model {name}")
+
+
+def restore(name: str, residues: set[tuple[str, str, str]] | None = None, *, _self: Cmd) -> bool:
+    """Bring back B factors, colours and cartoon as they were.
+
+    Parameters
+    ----------
+    name : str
+        Name of the object.
+    residues : set, optional
+        Only these; by default all.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to restore.
+    """
+    painting = _paintings(_self=_self).get(name)
+    if not painting:
+        return False
+    back = {}
+    for atom, now in _read(name, _self=_self).items():
+        if atom not in painting["atoms"] or (residues is not None and atom[:3] not in residues):
+            continue
+        kept = painting["atoms"].pop(atom)
+        b, colour, cartoon, representations = now
+        b = kept[B] if b == kept[GIVEN_B] else b
+        colour = kept[COLOUR] if colour == kept[GIVEN_COLOUR] else colour
+        if painting["putty"] and cartoon == PUTTY_CARTOON:
+            cartoon = kept[CARTOON]
+            representations = representations & ~SHOWN_AS_CARTOON | kept[REPRESENTATIONS] & SHOWN_AS_CARTOON
+        back[atom] = b, colour, cartoon, representations
+    _self.alter(
+        f"model {name}",
+        f"{PROPERTIES} = own.get((segi, chain, resi, name, alt), ({PROPERTIES}))",
+        space={"own": back},
+    )
+    _self.rebuild(name)
+    if residues is None:
+        del _paintings(_self=_self)[name]
+    return True
+
+
+def _read(name: str, *, _self: Cmd) -> dict[tuple[str, str, str, str, str], tuple[float, int, int, int]]:
+    atoms: dict = {}
+    _self.iterate(f"model {name}", f"atoms[segi, chain, resi, name, alt] = ({PROPERTIES})", space={"atoms": atoms})
+    return atoms
+
+
+def _paintings(*, _self: Cmd) -> dict[str, dict]:
+    session = _self._pymol.session
+    if not hasattr(session, "dynaprot_paintings"):
+        session.dynaprot_paintings = {}
+    return session.dynaprot_paintings

@@ -1,0 +1,196 @@
+"""From PyMOL's objects to the core's structures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+from chempy import Atom
+from pymol import CmdException
+from pymol.colorprinting import warning
+
+from ..core import load_core
+from .companions import is_companion
+
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
+    from dynaprot import Structure
+
+__all__ = ["Protein", "read_protein", "read_proteins", "residue_key"]
+
+BACKBONE = ("N", "CA", "C")
+PEPTIDE_BONDED = "byres ((name N and neighbor name C) or (name C and neighbor name N))"
+HYDROGENS = ("H", "D")
+
+
+@dataclass(frozen=True)
+class Protein:
+    """The residues of one object that are predicted as one system.
+
+    Attributes
+    ----------
+    name : str
+        Name of the object.
+    state : int
+        Which of its states.
+    structure : Structure
+        Its N residues with a whole backbone, in PyMOL's order, with their heavy atoms.
+    calphas : list of Atom, length=N
+        C-alpha of each residue.
+    atoms : list of Atom, length=A
+        All atoms of the residues, hydrogens too, in the conformer that is predicted.
+    is_selected : ndarray, shape=(N,), dtype=bool
+        Whether the user's selection touches the residue.
+    """
+
+    name: str
+    state: int
+    structure: Structure
+    calphas: list[Atom]
+    atoms: list[Atom]
+    is_selected: np.ndarray
+
+    @property
+    def keys(self) -> list[tuple[str, str, str]]:
+        """What PyMOL knows each residue by, length=N."""
+        return [residue_key(calpha) for calpha in self.calphas]
+
+    @property
+    def selected_keys(self) -> list[tuple[str, str, str]]:
+        """The keys of the selected residues."""
+        return [key for key, chosen in zip(self.keys, self.is_selected, strict=True) if chosen]
+
+    def touched(self, selection: str, *, _self: Cmd) -> np.ndarray:
+        """Which residues another selection touches, shape=(M,), dtype=int."""
+        return np.flatnonzero(_touches(self.name, self.calphas, selection, _self=_self))
+
+
+def residue_key(atom: Atom) -> tuple[str, str, str]:
+    """What PyMOL knows a residue by within its object: segment, chain, number with insertion code."""
+    return atom.segi, atom.chain, atom.resi
+
+
+def read_proteins(selection: str, state: int = -1, *, _self: Cmd) -> list[Protein]:
+    """Read every object of a selection that is a protein; those that DynaProt drew itself are none.
+
+    Parameters
+    ----------
+    selection : str
+        Any selection of PyMOL's.
+    state : int
+        As in PyMOL: -1 for the state that each object shows, 0 for all states.
+
+    Raises
+    ------
+    CmdException
+        If there is none.
+    """
+    names = _self.get_object_list(f"({selection})")
+    if names is None:
+        raise CmdException(f"'{selection}' is no valid selection.")
+    proteins = []
+    for name in names:
+        if is_companion(name, _self=_self):
+            continue
+        states = range(1, _self.count_states(name) + 1) if state == 0 else [state]
+        found = [read_protein(name, selection, each, _self=_self) for each in states]
+        proteins += [protein for protein in found if protein]
+        if not any(found):
+            warning(f" DynaProt: {name}: no residue of the selection has N, CA and C.")
+    if not proteins:
+        raise CmdException(f"There is no protein in '{selection}'.")
+    return proteins
+
+
+def read_protein(name: str, selection: str, state: int = -1, *, _self: Cmd) -> Protein | None:
+    """Read the chains of an object that a selection touches.
+
+    What counts as a residue is what the core's own reader of files takes for one: N, CA and C of one
+    conformer, that of highest occupancy, and no ligand that is a free amino acid.
+
+    Parameters
+    ----------
+    name : str
+        Name of the object.
+    selection : str
+        Any selection of PyMOL's.
+    state : int
+        -1 for the state that is shown.
+
+    Returns
+    -------
+    Protein or None
+        None if the selection touches no residue of the object that has a whole backbone.
+    """
+    state = _self.get_object_state(name) if state < 0 else state
+    if not state:  # PyMOL's word for an object that shows all its states
+        state = 1
+    residues = load_core(".structure.residues")
+    chains = f"model {name} and (bychain ({selection})) and not (hetatm and not ({PEPTIDE_BONDED}))"
+
+    conformers: list[dict[str, Atom]] = []
+    atoms: list[Atom] = []
+    residue_of: list[int] = []
+    left_out: list[str] = []
+    for (segment, chain, number), members in groupby(_self.get_model(chains, state=state).atom, key=residue_key):
+        residue = list(members)
+        label = f"/{name}/{segment}/{chain}/{residue[0].resn}`{number}"
+        if backbone := _backbone(residue, label):
+            kept = {"", *(atom.alt for atom in backbone.values())}
+            own = [atom for atom in residue if atom.alt in kept]
+            residue_of += [len(conformers)] * len(own)
+            atoms += own
+            conformers.append(backbone)
+        elif residues.is_amino_acid(residue[0].resn):
+            left_out.append(label)
+    calphas = [backbone["CA"] for backbone in conformers]
+    is_selected = _touches(name, calphas, selection, _self=_self)
+    if not is_selected.any():
+        return None
+    heavy = [k for k, atom in enumerate(atoms) if atom.symbol not in HYDROGENS]
+    core = load_core()
+    structure = core.Structure.from_arrays(
+        *([backbone[atom].coord for backbone in conformers] for atom in BACKBONE),
+        "".join(residues.one_letter_code(calpha.resn) for calpha in calphas),
+        chain_ids=_chain_ids(calphas),
+        residue_ids=[calpha.resi for calpha in calphas],
+        residue_names=[calpha.resn for calpha in calphas],
+        name=name,
+        notices=(f"Left out, lacking N, CA or C: {', '.join(left_out)}.",) if left_out else (),
+        atoms=core.Atoms(
+            names=np.array([atoms[k].name for k in heavy]),
+            elements=np.array([atoms[k].symbol for k in heavy]),
+            positions=np.array([atoms[k].coord for k in heavy]),
+            residue=np.array([residue_of[k] for k in heavy]),
+        ),
+    )
+    return Protein(name, state, structure, calphas, atoms, is_selected)
+
+
+def _touches(name: str, calphas: list[Atom], selection: str, *, _self: Cmd) -> np.ndarray:
+    touched = {index for _, index in _self.index(f"name CA and model {name} and (byres ({selection}))")}
+    return np.array([calpha.index in touched for calpha in calphas], dtype=bool)
+
+
+def _chain_ids(calphas: list[Atom]) -> list[str]:
+    """Chain ids; with the segment where, as in PyMOL, only that tells two chains apart."""
+    chains = [calpha.chain for calpha in calphas]
+    both = [f"{calpha.segi}/{calpha.chain}" for calpha in calphas]
+    return chains if len(set(both)) == len(set(chains)) else both
+
+
+def _backbone(residue: list[Atom], label: str) -> dict[str, Atom] | None:
+    """N, CA and C of the most occupied conformer that has all three, None if none has."""
+    atoms = [atom for atom in residue if atom.name in BACKBONE]
+    if len({(atom.name, atom.alt) for atom in atoms}) < len(atoms):
+        raise CmdException(f"{label} is there twice: give each chain its own id, with 'alter' and 'sort'.")
+    letters = sorted({atom.alt for atom in atoms} - {""}) or [""]
+    conformers = [{atom.name: atom for atom in atoms if atom.alt in ("", letter)} for letter in letters]
+    return max(
+        (conformer for conformer in conformers if len(conformer) == len(BACKBONE)),
+        key=lambda conformer: sum(atom.q for atom in conformer.values()),
+        default=None,
+    )

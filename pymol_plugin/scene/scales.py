@@ -1,0 +1,101 @@
+"""One scale for each quantity in the whole session: equal colour is equal motion, whatever was drawn when.
+
+Atoms that show a quantity carry it as B factor (RMSF, coupling) or, in ellipsoids, as occupancy (anisotropy).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pymol import CmdException
+
+from .companions import companions
+from .painting import painted, recolour
+from .palettes import colours, draw_legend, palette_stops
+
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
+__all__ = ["QUANTITIES", "draw_scale", "require_free_legend"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What colours may show.
+
+    Attributes
+    ----------
+    title : str
+    unit : str
+    carrier : str
+        The atom's property that holds it in ellipsoids.
+    limits : tuple of float or None
+        The scale's ends; None where they are found among all that is shown.
+    """
+
+    title: str
+    unit: str
+    carrier: str
+    limits: tuple[float, float] | None = None
+
+
+QUANTITIES = {
+    "rmsf": Quantity("RMSF", " Å", "b"),
+    "anisotropy": Quantity("anisotropy", "", "q", (0.0, 1.0)),
+    "coupling": Quantity("coupling", "", "b", (-1.0, 1.0)),
+}
+
+
+def require_free_legend(quantity: str, *, _self: Cmd) -> None:
+    """Refuse to draw a legend over an object or selection of the user's."""
+    name = _legend(quantity)
+    if name in _self.get_names("all") and not _is_there(name, _self=_self):
+        raise CmdException(f"'{name}' is there and not DynaProt's: rename or delete it first.")
+
+
+def draw_scale(quantity: str, palette: str, *, _self: Cmd) -> None:
+    """Colour all that shows a quantity on one palette, with one legend; without anything left, remove the legend.
+
+    Parameters
+    ----------
+    quantity : str
+        One of `QUANTITIES`.
+    palette : str
+        As `palette_stops` takes it.
+    """
+    kind = QUANTITIES[quantity]
+    stops = palette_stops(palette, _self=_self)
+    drawn = [
+        name for name, title in companions(_self=_self).items() if title["remark"].startswith(f"coloured by {quantity}")
+    ]
+    values: dict[str, list[float]] = {name: [] for name in drawn}
+    for name in drawn:
+        _self.iterate(f"model {name}", f"values.append({kind.carrier})", space={"values": values[name]})
+    for name in (on_proteins := painted(quantity, _self=_self)):
+        values[name] = list(on_proteins[name].values())
+    shown = [value for each in values.values() for value in each]
+    if not shown:
+        if _is_there(_legend(quantity), _self=_self):
+            _self.delete(_legend(quantity))
+        return
+    # A floppy end must not take the colours from all the rest.
+    low, high = kind.limits or np.percentile(shown, [2.0, 98.0]).tolist()
+    for name in drawn:
+        space = {"own": iter(colours(np.array(values[name]), low, high, stops))}
+        _self.alter(f"model {name}", "color = next(own)", space=space)
+        _self.recolor(f"model {name}")
+    for name, residues in on_proteins.items():
+        own = colours(np.array(list(residues.values())), low, high, stops)
+        recolour(name, dict(zip(residues, own, strict=True)), _self=_self)
+    draw_legend(_legend(quantity), low, high, stops, _self=_self)
+    print(f" DynaProt: {', '.join(values)}: {kind.title} {low:.2f} to {high:.2f}{kind.unit}, {palette}.")
+
+
+def _legend(quantity: str) -> str:
+    return f"dynaprot_{quantity}"
+
+
+def _is_there(legend: str, *, _self: Cmd) -> bool:
+    return legend in _self.get_names("objects") and _self.get_type(legend) == "object:ramp"

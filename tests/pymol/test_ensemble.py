@@ -1,0 +1,146 @@
+"""`dynaprot_ensemble` and `dynaprot_modes`: conformations as states, with all atoms carried along."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def dynamics(core, pymol_data):
+    return core.predict(core.load_structure(pymol_data / "data/tut/1hpv.pdb"), "anm")
+
+
+@pytest.fixture
+def dimer(cmd, pymol_data):
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    return cmd
+
+
+def calphas(cmd, name, state):
+    return cmd.get_coords(f"{name} and name CA", state)
+
+
+@pytest.mark.parametrize("regularize", [0, 1])
+def test_states_are_the_cores_samples(dimer, plugin, dynamics, regularize):
+    """State k is sample k of the seed, as drawn or mended."""
+    dimer.do(f"dynaprot_ensemble molecule, 4, 7, {regularize}, model=anm")
+    samples = dynamics.sample(4, 7)
+    if regularize:
+        samples = plugin.core.load_core(".views.ensemble").restore_geometry(dynamics.structure, samples)
+    assert dimer.count_states("molecule_ensemble") == 4
+    for state, sample in enumerate(samples, start=1):
+        np.testing.assert_allclose(calphas(dimer, "molecule_ensemble", state), sample, atol=2e-3)
+
+
+def test_all_atoms_are_carried_along(dimer, plugin, dynamics):
+    """Every atom of the protein is there and is where the core's rigid residue frames put it."""
+    dimer.do("dynaprot_ensemble molecule, 2, 0, 0, model=anm")
+    atoms = dynamics.structure.atoms
+    carried = plugin.core.load_core(".views.atoms").follow_samples(
+        dynamics.structure, dynamics.sample(2, 0), atoms.positions, atoms.residue
+    )
+    structure = dynamics.structure
+    wanted = {
+        (structure.chain_ids[residue], structure.residue_ids[residue], name): position
+        for residue, name, position in zip(atoms.residue, atoms.names, carried[1], strict=True)
+    }
+    shown = {}
+    dimer.iterate_state(2, "molecule_ensemble", "shown[chain, resi, name] = (x, y, z)", space={"shown": shown})
+    assert set(shown) == set(wanted)
+    for atom, position in shown.items():
+        np.testing.assert_allclose(position, wanted[atom], atol=2e-3)
+
+
+def test_chains_out_of_order_get_their_own_coordinates(cmd, pymol_data):
+    """Where a file names chain B before A, as PyMOL does not sort, every atom still stays near its place."""
+    lines = (pymol_data / "data/tut/1hpv.pdb").read_text().splitlines()
+    atoms = [line for line in lines if line.startswith("ATOM")]
+    cmd.read_pdbstr("\n".join(sorted(atoms, key=lambda line: line[21], reverse=True)), "molecule")
+    cmd.do("dynaprot_ensemble molecule, 3, model=anm")
+    start = {}
+    cmd.iterate_state(1, "molecule", "start[chain, resi, name] = (x, y, z)", space={"start": start})
+    for state in (1, 2, 3):
+        shown = {}
+        cmd.iterate_state(state, "molecule_ensemble", "places[chain, resi, name] = (x, y, z)", space={"places": shown})
+        assert set(shown) == set(start)
+        assert max(np.linalg.norm(np.subtract(shown[atom], start[atom])) for atom in start if atom[2] == "CA") < 8
+
+
+def test_in_between_frames_lead_from_one_conformation_to_the_next(dimer):
+    """With between=4 every fifth state is a conformation, and no step is longer than the way's half."""
+    dimer.do("dynaprot_ensemble molecule, 3, 0, 0, 0, 0, model=anm")
+    alone = [calphas(dimer, "molecule_ensemble", state) for state in (1, 2, 3)]
+    dimer.do("dynaprot_ensemble molecule, 3, 0, 0, 0, 4, model=anm")
+    assert dimer.count_states("molecule_ensemble") == 15
+    frames = np.array([calphas(dimer, "molecule_ensemble", state) for state in range(1, 16)])
+    np.testing.assert_allclose(frames[::5], alone, atol=1e-3)
+    steps = np.linalg.norm(frames - np.roll(frames, 1, axis=0), axis=2).mean(1)
+    ways = np.linalg.norm(np.array(alone) - np.roll(alone, 1, axis=0), axis=2).mean(1)
+    assert steps.max() < ways.max() / 2
+
+
+@pytest.mark.parametrize(("count", "overlay", "shown"), [(5, 1, "on"), (5, 0, "off"), (21, 1, "off")])
+def test_few_states_are_overlaid(dimer, count, overlay, shown):
+    """At most 20 states are shown at once, and only where wanted; more are left to be played."""
+    dimer.do(f"dynaprot_ensemble molecule and resi 1-9, {count}, overlay={overlay}, model=anm")
+    assert dimer.get("all_states", "molecule_ensemble") == shown
+
+
+def test_only_selected_residues_are_drawn(dimer):
+    """The ensemble of a loop has the atoms of the loop and no ligand."""
+    dimer.do("dynaprot_ensemble molecule and chain A and resi 46-55 and name CA, 2, model=anm")
+    wanted, drawn = set(), set()
+    dimer.iterate("molecule and polymer and chain A and resi 46-55", "w.add((chain, resi, name))", space={"w": wanted})
+    dimer.iterate("molecule_ensemble", "d.add((chain, resi, name))", space={"d": drawn})
+    assert drawn == wanted
+
+
+def test_a_mode_swings_through_the_structure(dimer, plugin, dynamics):
+    """Thirty states: the first is the input, the turning points are the amplitude away, and the end meets the start."""
+    dimer.do("dynaprot_modes molecule, 2, 1.5, model=anm")
+    assert dimer.count_states("molecule_modes") == 30
+    views = plugin.core.load_core(".views.modes")
+    frames = views.swing(dynamics.structure, views.mode_displacement(dynamics, 2), 1.5, 30)
+    for state in (1, 8, 23, 30):
+        np.testing.assert_allclose(calphas(dimer, "molecule_modes", state), frames[state - 1], atol=0.02)
+    np.testing.assert_allclose(
+        calphas(dimer, "molecule_modes", 1), calphas(dimer, "molecule and polymer", 1), atol=1e-3
+    )
+
+
+def test_arrows_end_at_the_turning_point(dimer, dynamics, plugin, capfd):
+    """The arrows' extent is that of the structure and its turning point, and the farthest step is told."""
+    dimer.do("dynaprot_modes molecule, 1, 3, model=anm")
+    views = plugin.core.load_core(".views.modes")
+    steps = 3 * views.mode_displacement(dynamics, 1)
+    assert f"up to {np.linalg.norm(steps, axis=1).max():.1f} Å" in capfd.readouterr().out
+    assert dimer.get_type("molecule_modes_arrows") == "object:cgo"
+    long = np.linalg.norm(steps, axis=1) >= 0.6
+    ca = dynamics.structure.ca[long]
+    both = np.concatenate([ca, ca + steps[long]])
+    low, high = dimer.get_extent("molecule_modes_arrows")
+    assert (np.array(low) <= both.min(0) + 0.01).all()
+    assert (np.array(low) >= both.min(0) - 1.0).all()
+    assert (np.array(high) >= both.max(0) - 0.01).all()
+    assert (np.array(high) <= both.max(0) + 1.0).all()
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("dynaprot_ensemble molecule, 0", "The count must be at least 1, not 0."),
+        ("dynaprot_ensemble molecule, 2.5", "The count must be a whole number such as 20, not '2.5'."),
+        ("dynaprot_ensemble molecule, 2, x", "The seed must be a whole number such as 0, not 'x'."),
+        ("dynaprot_ensemble molecule, 2, 0, perhaps", "The regularize must be 1 or 0, not 'perhaps'."),
+        ("dynaprot_modes molecule, 0", "The mode must be at least 1, not 0."),
+        ("dynaprot_modes molecule, 999", "modes were asked for"),
+    ],
+)
+def test_wrong_arguments_draw_nothing(dimer, command, message, capfd):
+    """A refused command leaves no object behind."""
+    dimer.do(f"{command}, model=anm")
+    output = capfd.readouterr().out
+    assert message in output
+    assert "Traceback" not in output
+    assert dimer.get_names("all") == ["molecule"]

@@ -1,0 +1,166 @@
+"""What DynaProt draws follows its protein, stays in saved sessions, and leaves the user's objects alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+DRAWINGS = {
+    "ellipsoids": "dynaprot_ellipsoids molecule, model=anm",
+    "couplings": "dynaprot_coupling molecule, 0.3, model=anm",
+    "ensemble": "dynaprot_ensemble molecule, 3, 0, 0, model=anm",
+    "modes": "dynaprot_modes molecule, model=anm",
+}
+
+
+def coordinates(cmd, name):
+    return np.array([cmd.get_coords(name, state) for state in range(1, cmd.count_states(name) + 1)])
+
+
+def matrix(cmd, name):
+    return np.reshape(cmd.get_object_matrix(name), (4, 4))
+
+
+@pytest.mark.parametrize("moment", ["before", "after", "before and after"])
+@pytest.mark.parametrize("kind", DRAWINGS)
+def test_a_drawing_follows_its_protein(cmd, pymol_data, kind, moment):
+    """Whenever the protein was aligned to another, the next command finds every state of its companion on it."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    name = f"molecule_{kind}"
+    cmd.create("target", "molecule")
+    cmd.rotate("y", 70, "target", camera=0)
+    cmd.translate([3, 40, -9], "target", camera=0)
+    if "before" in moment:
+        cmd.align("molecule", "target")
+    cmd.do(DRAWINGS[kind])
+    drawn, start = coordinates(cmd, name), matrix(cmd, "molecule")
+    middle = cmd.get_coords("molecule and polymer").mean(0)
+    assert np.linalg.norm(drawn.mean((0, 1)) - middle) < 5
+    if "after" in moment:
+        cmd.rotate("x", 50, "target", camera=0)
+        cmd.align("molecule", "target")
+        cmd.do("dynaprot_follow")
+    end = matrix(cmd, "molecule")
+    assert np.abs(end[:3, :3] - np.eye(3)).max() > 0.5
+    moved = end @ np.linalg.inv(start)
+    np.testing.assert_allclose(coordinates(cmd, name), drawn @ moved[:3, :3].T + moved[:3, 3], atol=2e-3)
+
+
+def test_arrows_follow_too(cmd, pymol_data):
+    """The arrows, which are no molecule, are moved by the same matrix, dragged pictures included."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    cmd.do(DRAWINGS["modes"])
+    cmd.create("target", "molecule")
+    cmd.rotate("y", 70, "target", camera=0)
+    cmd.align("molecule", "target")
+    cmd.rotate("x", 30, object="molecule")
+    cmd.do("dynaprot_follow")
+    wanted = matrix(cmd, "molecule")
+    np.testing.assert_allclose(np.reshape(cmd.get_object_ttt("molecule_modes_arrows"), (4, 4)), wanted, atol=1e-4)
+    assert np.abs(wanted[:3, :3] - np.eye(3)).max() > 0.5
+    assert cmd.get_object_ttt("molecule_modes") == cmd.get_object_ttt("molecule")
+
+
+def test_following_many_times_does_not_drift(cmd, pymol_data):
+    """After a thousand steps the companion is still where its protein is, to a thousandth of an Å."""
+    cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
+    cmd.do(DRAWINGS["ellipsoids"])
+    for _ in range(1000):
+        cmd.transform_object("molecule", [0.6, -0.8, 0, 1, 0.8, 0.6, 0, -2, 0, 0, 1, 0.5, 0, 0, 0, 1])
+        cmd.do("dynaprot_follow", echo=0)
+    np.testing.assert_allclose(
+        cmd.get_coords("molecule_ellipsoids"), cmd.get_coords("molecule and name CA"), atol=0.005
+    )
+
+
+def test_a_saved_session_keeps_everything(cmd, pymol_data, tmp_path):
+    """Objects, states, colours, tubes, legends and titles come back, and the commands still know their own."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    for command in DRAWINGS.values():
+        cmd.do(command)
+    names = cmd.get_names()
+    before = {name: coordinates(cmd, name) for name in names if cmd.get_type(name) == "object:molecule"}
+    colours = []
+    cmd.iterate("all", "colours.append((model, index, color, b))", space={"colours": colours})
+    cmd.save(tmp_path / "session.pse")
+    cmd.reinitialize()
+    cmd.load(tmp_path / "session.pse")
+    assert cmd.get_names() == names
+    for name, positions in before.items():
+        np.testing.assert_array_equal(coordinates(cmd, name), positions)
+    back = []
+    cmd.iterate("all", "colours.append((model, index, color, b))", space={"colours": back})
+    assert back == colours
+    assert len(cmd.get_model("molecule_couplings").bond) > 10
+    for command in DRAWINGS.values():
+        cmd.do(command)
+    assert sorted(cmd.get_names()) == sorted(names)
+
+
+@pytest.mark.parametrize("kind", [*DRAWINGS, "modes_arrows"])
+def test_an_object_of_the_users_is_not_drawn_over(cmd, pymol_data, kind, capfd):
+    """Where a name is taken by the user, the command is refused and both objects stay as they are."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    cmd.pseudoatom(f"molecule_{kind}", pos=[1, 2, 3])
+    cmd.do(DRAWINGS[kind.split("_")[0]])
+    assert f"'molecule_{kind}' is there and not DynaProt's" in capfd.readouterr().out
+    assert cmd.count_atoms(f"molecule_{kind}") == 1
+    assert cmd.get_names() == ["molecule", f"molecule_{kind}"]
+
+
+def test_drawings_are_not_predicted(cmd, pymol_data, capfd):
+    """With everything selected, DynaProt's own objects are left out without a word."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    for command in DRAWINGS.values():
+        cmd.do(command.replace("molecule", "all"))
+    output = capfd.readouterr().out
+    assert "Error" not in output
+    assert "Warning" not in output
+    assert set(cmd.get_names()) == {
+        "molecule", "dynaprot_rmsf", "dynaprot_coupling", "molecule_modes_arrows", *(f"molecule_{k}" for k in DRAWINGS)
+    }  # fmt: skip
+
+
+def test_drawings_leave_all_else_alone(cmd, pymol_data):
+    """Atoms, B factors, colours, representations, selections, view, frame and movie stay as they are."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    cmd.load(pymol_data / "data/demo/il2.pdb", "bystander")
+    cmd.color("magenta", "molecule and resi 20-30")
+    cmd.select("picked", "bystander and resi 5-9")
+    cmd.disable("picked")
+
+    def state():
+        atoms = []
+        cmd.iterate_state(
+            1, "molecule or bystander", "atoms.append((model, index, b, q, color, cartoon, reps, x, y, z))",
+            space={"atoms": atoms},
+        )  # fmt: skip
+        enabled = set(cmd.get_names("all", enabled_only=1)) & {"molecule", "bystander", "picked"}
+        return atoms, cmd.get_view(), cmd.get_names("selections"), enabled, cmd.get_frame(), cmd.get("all_states")
+
+    before = state()
+    for command in DRAWINGS.values():
+        cmd.do(command)
+    assert state() == before
+
+
+def test_fifteen_hundred_residues_are_drawn_at_once(cmd, pymol_data):
+    """Ellipsoids of eight proteases together, 1584 residues, take less than a second once they are predicted."""
+    import time
+
+    for k in range(8):
+        cmd.load(pymol_data / "data/tut/1hpv.pdb", f"part{k}")
+        cmd.remove(f"part{k} and not polymer")
+        cmd.alter(f"part{k}", f"chain = chain + '{k}'")
+        cmd.translate([0, 0, 40 * k], f"part{k}", camera=0)
+    cmd.create("large", "part*")
+    cmd.delete("part*")
+    cmd.do("dynaprot_predict large, anm")
+    start = time.perf_counter()
+    cmd.do("dynaprot_ellipsoids large, model=anm")
+    assert time.perf_counter() - start < 1.0
+    assert cmd.count_atoms("large_ellipsoids") == 1584
+    for command in ("coupling large, 0.6", "rmsf large", "ensemble large, 5", "modes large"):
+        cmd.do(f"dynaprot_{command}, model=anm")
+    assert cmd.count_states("large_ensemble") == 5
+    assert cmd.count_atoms("large_modes") == cmd.count_atoms("large")

@@ -1,0 +1,96 @@
+"""`dynaprot_predict`: what it prints, and that no prediction is made twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def counted(plugin, core, monkeypatch):
+    """Counts the predictions that are really made."""
+    calls = []
+    real = core.predict
+
+    def predict(structure, *options):
+        calls.append(structure.name)
+        return real(structure, *options)
+
+    monkeypatch.setattr(core, "predict", predict)
+    plugin.predictions._kept.clear()
+    return calls
+
+
+def test_it_prints_what_the_core_predicts(cmd, core, pymol_data, capfd):
+    """Each object gets one line with its size and the range of its RMSF."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "dimer")
+    cmd.load(pymol_data / "data/demo/il2.pdb", "single")
+    cmd.do("dynaprot_predict dimer or single, anm")
+    output = capfd.readouterr().out
+    for name, path in (("dimer", "data/tut/1hpv.pdb"), ("single", "data/demo/il2.pdb")):
+        rmsf = core.predict(core.load_structure(pymol_data / path), "anm").rmsf
+        assert (
+            f" DynaProt: {name}, state 1: {len(rmsf)} residues, RMSF {rmsf.min():.2f} to {rmsf.max():.2f} Å" in output
+        )
+
+
+def test_no_prediction_is_made_twice(cmd, counted, pymol_data):
+    """All commands share one prediction, until coordinates, chains or model are others."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    for command in ("predict", "ellipsoids", "rmsf", "coupling", "ensemble", "modes"):
+        cmd.do(f"dynaprot_{command} molecule, model=anm")
+    assert counted == ["molecule"]
+    cmd.do("dynaprot_predict molecule and chain A, anm")
+    assert len(counted) == 2
+    cmd.do("dynaprot_predict molecule, anm-cutoff")
+    assert len(counted) == 3
+    cmd.translate([1, 0, 0], "molecule and resi 1-50", camera=0)
+    cmd.do("dynaprot_predict molecule, anm")
+    assert len(counted) == 4
+    cmd.copy("twin", "molecule")
+    cmd.do("dynaprot_predict twin, anm")
+    assert counted[4:] == ["twin"]
+
+
+def test_old_predictions_give_way(cmd, counted, plugin, pymol_data, monkeypatch):
+    """Memory is bounded: the oldest prediction goes, the latest is always kept."""
+    monkeypatch.setattr(plugin.predictions, "MOST", 1)
+    cmd.load(pymol_data / "data/demo/pept.pdb", "one")
+    cmd.copy("two", "one")
+    cmd.do("dynaprot_predict one or two, anm")
+    assert [key[0] for key in plugin.predictions._kept] == ["two"]
+
+
+def test_states_are_predicted_each_for_itself(cmd, counted, pymol_data, capfd):
+    """With state 0 every state is predicted, with a number that one, else the one that is shown."""
+    cmd.load(pymol_data / "data/demo/il2.pdb", "molecule")
+    cmd.create("molecule", "molecule", 1, 2)
+    cmd.load_coords(np.random.default_rng(0).normal(0, 0.1, (1, 3)) + cmd.get_coords("molecule", 2), "molecule", 2)
+    cmd.do("dynaprot_predict molecule, anm, state=0")
+    assert len(counted) == 2
+    cmd.frame(2)
+    cmd.do("dynaprot_predict molecule, anm")
+    assert len(counted) == 2
+    output = capfd.readouterr().out
+    assert output.count("molecule, state 1: ") == 1
+    assert output.count("molecule, state 2: ") == 2
+
+
+def test_a_renewed_side_chain_is_saved_as_it_is(cmd, counted, pymol_data, tmp_path, core):
+    """Side chains are no part of what a prediction is known by, yet files hold those of now."""
+    cmd.load(pymol_data / "data/demo/il2.pdb", "molecule")
+    cmd.do("dynaprot_predict molecule, anm")
+    cmd.remove("molecule and resi 60 and name CD")
+    cmd.do(f"dynaprot_save {tmp_path / 'now.npz'}, molecule, model=anm")
+    assert counted == ["molecule"]
+    structure = core.Dynamics.load(tmp_path / "now.npz").structure
+    assert len(structure.atoms.names) == cmd.count_atoms("molecule and polymer and not hydro")
+
+
+def test_the_device_is_passed_on(cmd, pymol_data, capfd):
+    """A device that is not there is refused in the core's words."""
+    cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
+    cmd.do("dynaprot_predict molecule, default, abacus")
+    output = capfd.readouterr().out
+    assert "abacus" in output
+    assert "Traceback" not in output

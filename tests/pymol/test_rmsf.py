@@ -1,0 +1,168 @@
+"""`dynaprot_rmsf` and `dynaprot_restore`: RMSF on the user's own atoms, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+def atoms_of(cmd, selection):
+    """What a user would miss if it changed, by atom."""
+    atoms = {}
+    cmd.iterate(
+        selection, "atoms[model, segi, chain, resi, name, alt] = (b, q, color, cartoon, reps)", space={"atoms": atoms}
+    )
+    return atoms
+
+
+@pytest.fixture
+def scene(cmd, pymol_data):
+    """A protein with a ligand in colours of the user's, and another object."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    cmd.load(pymol_data / "data/demo/il2.pdb", "bystander")
+    cmd.color("magenta", "molecule and resi 20-30")
+    cmd.color("lime", "bystander")
+    cmd.select("picked", "bystander and resi 5-9")
+    return cmd
+
+
+def test_b_factors_become_the_cores_rmsf(scene, core, pymol_data):
+    """All atoms of a residue carry its RMSF; the ligand and the other object keep what they have."""
+    cmd = scene
+    before = atoms_of(cmd, "all")
+    cmd.do("dynaprot_rmsf molecule, model=anm")
+    dynamics = core.predict(core.load_structure(pymol_data / "data/tut/1hpv.pdb"), "anm")
+    structure = dynamics.structure
+    wanted = dict(zip(zip(structure.chain_ids, structure.residue_ids, strict=True), dynamics.rmsf, strict=True))
+    for atom, (b, *rest) in atoms_of(cmd, "all").items():
+        model, _, *residue, _, _ = atom
+        if model == "molecule" and tuple(residue) in wanted:
+            assert b == pytest.approx(wanted[tuple(residue)], rel=1e-5)
+        else:
+            assert (b, *rest) == before[atom]
+    assert cmd.get_names("selections") == ["picked"]
+    assert "dynaprot_rmsf" in cmd.get_names()
+
+
+@pytest.mark.parametrize("palette", ["mobility", "viridis", "blue white red", "green_yellow"])
+def test_colours_are_those_of_the_palette(scene, plugin, palette):
+    """The least mobile residue has the palette's first colour, the most mobile its last."""
+    cmd = scene
+    cmd.do(f"dynaprot_rmsf molecule, {palette}, model=anm")
+    atoms = []
+    cmd.iterate("molecule and name CA and polymer", "atoms.append((b, color))", space={"atoms": atoms})
+    stops = plugin.palettes.palette_stops(palette, _self=cmd)
+    for (_, colour), stop in ((min(atoms), stops[0]), (max(atoms), stops[-1])):
+        np.testing.assert_allclose(cmd.get_color_tuple(colour), stop, atol=0.005)
+
+
+@pytest.mark.parametrize("how", ["once", "twice", "putty", "coupling between", "after a saved session"])
+def test_restore_brings_back_what_was_there(scene, tmp_path, how):
+    """B factors, colours and cartoon are what they were, whatever was painted in between, and the legend goes."""
+    cmd = scene
+    before = atoms_of(cmd, "all")
+    cmd.do(f"dynaprot_rmsf molecule, putty={int(how == 'putty')}, model=anm")
+    assert atoms_of(cmd, "molecule") != {key: value for key, value in before.items() if key[0] == "molecule"}
+    if how == "twice":
+        cmd.do("dynaprot_rmsf molecule and chain A, viridis, model=anm")
+    if how == "coupling between":
+        cmd.do("dynaprot_coupling molecule, 0.6, resi 50, model=anm")
+        cmd.delete("molecule_couplings")
+    if how == "after a saved session":
+        cmd.save(tmp_path / "session.pse")
+        cmd.reinitialize()
+        cmd.load(tmp_path / "session.pse")
+    cmd.do("dynaprot_restore molecule")
+    assert atoms_of(cmd, "all") == before
+    assert cmd.get_names("objects") == ["molecule", "bystander"]
+
+
+def test_the_putty_shows_rmsf_by_thickness(scene):
+    """On request the cartoon is a putty, of the selected residues only."""
+    cmd = scene
+    cmd.do("dynaprot_rmsf molecule and chain A, putty=1, model=anm")
+    cartoons = {}
+    cmd.iterate("molecule and name CA and polymer", "cartoons.setdefault(chain, set()).add((cartoon, reps & 32))",
+                space={"cartoons": cartoons})  # fmt: skip
+    assert cartoons["A"] == {(7, 32)}
+    assert 7 not in {cartoon for cartoon, _ in cartoons["B"]}
+
+
+def test_what_the_user_changed_since_is_the_users(scene):
+    """Recolouring others leaves an atom that the user coloured, and restoring leaves it and its B factor."""
+    cmd = scene
+    before = atoms_of(cmd, "all")
+    cmd.do("dynaprot_rmsf molecule, model=anm")
+    cmd.color("orange", "molecule and resi 7")
+    cmd.alter("molecule and resi 8", "b = 77")
+    orange = cmd.get_color_index("orange")
+    cmd.do("dynaprot_rmsf bystander, model=anm")  # one more on the common scale
+    assert {atom[2] for atom in atoms_of(cmd, "molecule and resi 7").values()} == {orange}
+    cmd.do("dynaprot_restore")
+    after = atoms_of(cmd, "all")
+    for atom, (b, *rest) in after.items():
+        if atom[0] == "molecule" and atom[3] == "7":
+            assert (b, rest[1]) == (before[atom][0], orange)
+        elif atom[0] == "molecule" and atom[3] == "8":
+            assert b == 77
+        else:
+            assert (b, *rest) == before[atom]
+
+
+def test_another_object_of_the_same_name_is_not_taken_for_the_first(scene, pymol_data, capfd):
+    """After a deleted object, restoring does nothing to its successor."""
+    cmd = scene
+    cmd.do("dynaprot_rmsf molecule, model=anm")
+    cmd.delete("molecule")
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    before = atoms_of(cmd, "molecule")
+    cmd.do("dynaprot_restore")
+    assert atoms_of(cmd, "molecule") == before
+    assert "Error" not in capfd.readouterr().out
+
+
+def test_equal_colour_is_equal_motion_on_ellipsoids_and_proteins(scene):
+    """Ellipsoids and painted proteins share one scale: the C-alphas of both have the same colours."""
+    cmd = scene
+    cmd.do("dynaprot_rmsf molecule, model=anm")
+    cmd.do("dynaprot_ellipsoids molecule or bystander, model=anm")
+    own, drawn = [], []
+    cmd.iterate("molecule and name CA and polymer", "own.append(color)", space={"own": own})
+    cmd.iterate("molecule_ellipsoids", "drawn.append(color)", space={"drawn": drawn})
+    assert own == drawn
+
+
+def test_nothing_painted_is_said(scene, capfd):
+    """Restoring what was never painted is a remark, no error."""
+    scene.do("dynaprot_restore")
+    assert "nothing in 'all' was painted." in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("molecule, mud", "'mud' is no palette"),
+        ("molecule, red_mud", "'red_mud' is no palette"),
+        ("molecule, putty=maybe", "The putty must be 1 or 0, not 'maybe'."),
+        ("none", "There is no protein in 'none'."),
+    ],
+)
+def test_wrong_arguments_change_nothing(scene, arguments, message, capfd):
+    """A refused command leaves every atom as it was."""
+    before = atoms_of(scene, "all")
+    scene.do(f"dynaprot_rmsf {arguments}")
+    assert message in capfd.readouterr().out
+    assert atoms_of(scene, "all") == before
+
+
+def test_the_palettes_of_the_figures_are_the_plugins(plugin, core):
+    """A colour means the same in PyMOL and in the core's figures."""
+    from matplotlib.colors import to_hex
+
+    page = plugin.core.load_core(".renderers.page")
+    for name, palette in (("mobility", page.MOBILITY), ("signed", page.SIGNED)):
+        stops = [word.replace("0x", "#") for word in plugin.palettes.PALETTES[name].split()]
+        ends = [to_hex(palette(place)).upper() for place in np.linspace(0, 1, len(stops))]
+        for stop, end in zip(stops, ends, strict=True):
+            distance = np.array([int(stop[k : k + 2], 16) - int(end[k : k + 2], 16) for k in (1, 3, 5)])
+            assert np.abs(distance).max() <= 3
