@@ -20,7 +20,7 @@ class _DynaProtAPI(BundleAPI):
         """The class of an object in a saved session."""
         from importlib import import_module
 
-        home = {"Predictions": "predictions", "Ellipsoids": "ellipsoids"}.get(name)
+        home = {"Predictions": "predictions", "Ellipsoids": "ellipsoids", "Arrows": "modes"}.get(name)
         return getattr(import_module(f".{home}", __name__), name) if home else None
 
 

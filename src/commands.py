@@ -7,6 +7,7 @@ from chimerax.core.commands import (
     BoolArg,
     Bounded,
     CmdDesc,
+    ColorArg,
     ColormapArg,
     ColormapRangeArg,
     EmptyArg,
@@ -15,11 +16,18 @@ from chimerax.core.commands import (
     IntArg,
     OpenFileNameArg,
     Or,
+    SaveFileNameArg,
     register,
 )
 
+from .anisou import dynaprot_anisou
+from .coupling import dynaprot_coupling
 from .ellipsoids import COLOURINGS, STYLES, dynaprot_ellipsoids, dynaprot_ellipsoids_remove
+from .ensemble import dynaprot_ensemble
+from .information import dynaprot_info, dynaprot_predict
+from .modes import dynaprot_modes
 from .rmsf import dynaprot_rmsf
+from .saving import FIGURES, dynaprot_save
 
 RESIDUES = ("residues", Or(ResiduesArg, EmptyArg))
 PREDICTED_BY = [
@@ -27,29 +35,91 @@ PREDICTED_BY = [
     ("device", EnumOf(("auto", "cpu", "cuda"))),
 ]
 COLOURED = [("palette", ColormapArg), ("range", ColormapRangeArg), ("key", BoolArg)]
-POSITIVE = Bounded(FloatArg, min=0.0, inclusive=False, name="a number > 0")
+POSITIVE = Bounded(FloatArg, min=0.0, inclusive=False)
+NATURAL = Bounded(IntArg, min=1)
+SEED = ("seed", Bounded(IntArg, min=0))
 
 COMMANDS = {
     "dynaprot ellipsoids": (
         dynaprot_ellipsoids,
-        [
-            ("probability", FloatArg),
-            ("scale", POSITIVE),
-            ("color_by", EnumOf(COLOURINGS)),
-            *COLOURED,
-            ("transparency", Bounded(FloatArg, 0.0, 100.0)),
-            ("style", EnumOf(STYLES)),
-            ("smoothing", Bounded(IntArg, 0, 5)),
-            *PREDICTED_BY,
-        ],
+        {
+            "optional": [RESIDUES],
+            "keyword": [
+                ("probability", FloatArg),
+                ("scale", POSITIVE),
+                ("color_by", EnumOf(COLOURINGS)),
+                *COLOURED,
+                ("transparency", Bounded(FloatArg, 0.0, 100.0)),
+                ("style", EnumOf(STYLES)),
+                ("smoothing", Bounded(IntArg, 0, 5)),
+                *PREDICTED_BY,
+            ],
+        },
     ),
-    "~dynaprot ellipsoids": (dynaprot_ellipsoids_remove, []),
-    "dynaprot rmsf": (dynaprot_rmsf, [*COLOURED, ("plot", BoolArg), *PREDICTED_BY]),
+    "~dynaprot ellipsoids": (dynaprot_ellipsoids_remove, {"optional": [RESIDUES]}),
+    "dynaprot rmsf": (
+        dynaprot_rmsf,
+        {"optional": [RESIDUES], "keyword": [*COLOURED, ("plot", BoolArg), *PREDICTED_BY]},
+    ),
+    "dynaprot coupling": (
+        dynaprot_coupling,
+        {
+            "optional": [RESIDUES],
+            "keyword": [
+                ("threshold", FloatArg),
+                ("min_separation", Bounded(IntArg, min=0)),
+                ("from_", ResiduesArg),
+                ("palette", ColormapArg),
+                ("key", BoolArg),
+                ("map", BoolArg),
+                *PREDICTED_BY,
+            ],
+        },
+    ),
+    "dynaprot ensemble": (
+        dynaprot_ensemble,
+        {
+            "optional": [RESIDUES],
+            "keyword": [
+                ("count", NATURAL),
+                SEED,
+                ("regularize", BoolArg),
+                ("superimpose", ResiduesArg),
+                ("slider", BoolArg),
+                *PREDICTED_BY,
+            ],
+        },
+    ),
+    "dynaprot modes": (
+        dynaprot_modes,
+        {
+            "optional": [RESIDUES],
+            "keyword": [
+                ("mode", IntArg),
+                ("amplitude", POSITIVE),
+                ("arrows", BoolArg),
+                ("arrow_scale", POSITIVE),
+                ("color", ColorArg),
+                ("frames", Bounded(IntArg, min=4)),
+                ("play", BoolArg),
+                *PREDICTED_BY,
+            ],
+        },
+    ),
+    "dynaprot anisou": (dynaprot_anisou, {"optional": [RESIDUES], "keyword": PREDICTED_BY}),
+    "dynaprot save": (
+        dynaprot_save,
+        {
+            "required": [RESIDUES, ("file_name", SaveFileNameArg)],
+            "keyword": [("figure", EnumOf(FIGURES)), ("count", NATURAL), SEED, ("regularize", BoolArg), *PREDICTED_BY],
+        },
+    ),
+    "dynaprot predict": (dynaprot_predict, {"optional": [RESIDUES], "keyword": PREDICTED_BY}),
+    "dynaprot info": (dynaprot_info, {}),
 }
 
 
 def register_command(command_info, logger) -> None:
     """Register one command of this bundle; called by the host when a command is first typed."""
-    function, keywords = COMMANDS[command_info.name]
-    description = CmdDesc(optional=[RESIDUES], keyword=keywords, synopsis=command_info.synopsis)
-    register(command_info.name, description, function, logger=logger)
+    function, arguments = COMMANDS[command_info.name]
+    register(command_info.name, CmdDesc(**arguments, synopsis=command_info.synopsis), function, logger=logger)

@@ -1,0 +1,77 @@
+"""Conformations as coordinate sets of a new model, all atoms carried along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .dynaprot.structure.backbone import nearest_rotations
+from .dynaprot.views.atoms import follow_samples
+
+if TYPE_CHECKING:
+    from chimerax.atomic import AtomicStructure
+    from chimerax.core.session import Session
+    from numpy.typing import NDArray
+
+    from .predictions import Prediction
+
+
+def open_conformations(
+    session: Session, prediction: Prediction, samples: NDArray[np.float64], name: str
+) -> AtomicStructure:
+    """Open a copy of a structure with one coordinate set for each conformation, and hide the structure.
+
+    The atoms of a residue go with its C-alpha as a rigid body. What was not predicted, as ligands, stays in place.
+
+    Parameters
+    ----------
+    session : chimerax.core.session.Session
+    prediction : Prediction
+    samples : ndarray, shape=(n, N, 3)
+        C-alphas of the predicted residues, Å.
+    name : str
+        Of the new model.
+
+    Returns
+    -------
+    chimerax.atomic.AtomicStructure
+        Its coordinate sets are numbered from 1.
+    """
+    structure = prediction.structure
+    atoms = structure.atoms
+    carried = np.flatnonzero(atoms.residues.mask(prediction.residues))
+    moving = atoms[carried]
+    coordinates = np.tile(atoms.coords, (len(samples), 1, 1))
+    coordinates[:, carried] = follow_samples(
+        prediction.dynamics.structure, samples, moving.coords, prediction.residues.indices(moving.residues)
+    )
+    copy = structure.copy(f"{structure.name} {name}")
+    copy.add_coordsets(coordinates)
+    copy.active_coordset_id = 1
+    copy.positions = structure.get_scene_positions()
+    session.models.add([copy])
+    structure.display = False
+    return copy
+
+
+def superimposed(
+    samples: NDArray[np.float64], reference: NDArray[np.float64], members: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Each conformation moved as a rigid body so that some residues fit the reference best.
+
+    Parameters
+    ----------
+    samples : ndarray, shape=(n, N, 3)
+    reference : ndarray, shape=(N, 3)
+    members : ndarray, shape=(M,), dtype=int
+        The residues to fit.
+
+    Returns
+    -------
+    ndarray, shape=(n, N, 3)
+    """
+    centre = reference[members].mean(0)
+    offsets = samples - samples[:, members].mean(1, keepdims=True)
+    rotations = nearest_rotations(np.swapaxes(offsets[:, members], 1, 2) @ (reference[members] - centre))
+    return offsets @ rotations + centre

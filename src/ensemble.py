@@ -1,0 +1,98 @@
+"""`dynaprot ensemble`: conformations drawn from the predicted Gaussian."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from chimerax.core.commands import run
+from chimerax.core.errors import UserError
+
+from .conformations import open_conformations, superimposed
+from .dynaprot.views.ensemble import restore_geometry, unphysical_share
+from .predictions import Prediction, predictions, user_errors
+
+if TYPE_CHECKING:
+    from chimerax.atomic import AtomicStructure, Residues
+    from chimerax.core.session import Session
+    from numpy.typing import NDArray
+
+FEWEST_TO_SUPERIMPOSE = 3
+"""Residues; fewer leave the rotation open."""
+
+
+@user_errors()
+def dynaprot_ensemble(
+    session: Session,
+    residues: Residues | None = None,
+    *,
+    count: int = 50,
+    seed: int | None = None,
+    regularize: bool = True,
+    superimpose: Residues | None = None,
+    slider: bool = True,
+    model: str | None = None,
+    device: str | None = None,
+) -> list[AtomicStructure]:
+    """Open conformations as coordinate sets of a new model, for the host's `coordset` to play.
+
+    Parameters
+    ----------
+    session : chimerax.core.session.Session
+    residues : chimerax.atomic.Residues, optional
+        The chains that they belong to, by default all, move as one system.
+    count : int
+        How many conformations.
+    seed : int, optional
+        The same seed gives the same conformations; by default a new one, which the log tells.
+    regularize : bool
+        Whether to restore the distances along the chain and part clashes.
+    superimpose : chimerax.atomic.Residues, optional
+        Fit each conformation to the structure on these.
+    slider : bool
+        Whether to open the slider of coordinate sets, where there are windows.
+    model, device : str, optional
+        As of `dynaprot predict`.
+
+    Returns
+    -------
+    list of chimerax.atomic.AtomicStructure
+        One new model for each structure, which is hidden.
+    """
+    predicted = predictions(session, residues, model, device)
+    if seed is None:
+        seed = int(np.random.default_rng().integers(100_000))
+    ensembles = []
+    for prediction in predicted:
+        samples = conformations(session, prediction, count, seed, regularize)
+        if superimpose is not None:
+            members = np.flatnonzero(prediction.residues.mask(superimpose))
+            if len(members) < FEWEST_TO_SUPERIMPOSE:
+                raise UserError(
+                    f"{prediction.structure}: {FEWEST_TO_SUPERIMPOSE} predicted residues at least are needed to "
+                    f"superimpose; {len(members)} were given."
+                )
+            samples = superimposed(samples, prediction.dynamics.structure.ca, members)
+        ensemble = open_conformations(session, prediction, samples, "ensemble")
+        session.logger.info(f"{ensemble}: {count} conformations of {prediction.structure}, seed {seed}")
+        if slider and session.ui.is_gui:
+            run(session, f"coordset slider {ensemble.atomspec}")
+        ensembles.append(ensemble)
+    return ensembles
+
+
+def conformations(
+    session: Session, prediction: Prediction, count: int, seed: int | None, regularize: bool
+) -> NDArray[np.float64]:
+    """C-alphas of drawn conformations, (count, N, 3) in Å; a warning tells of those that are no possible chain."""
+    structure = prediction.dynamics.structure
+    samples = prediction.dynamics.sample(count, seed)
+    if regularize:
+        session.logger.status(f"Restoring the geometry of {count} conformations of {prediction.structure} ...")
+        samples = restore_geometry(structure, samples)
+    if share := unphysical_share(structure, samples):
+        session.logger.warning(
+            f"{prediction.structure}: {share:.0%} of the conformations have a broken chain or a clash"
+            + ("." if regularize else "; 'regularize true' mends them.")
+        )
+    return samples

@@ -1,0 +1,76 @@
+"""`dynaprot predict` and `dynaprot info`: choosing what predicts, and what there is to choose from."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import dynaprot as core
+from .predictions import predictions, user_errors
+
+if TYPE_CHECKING:
+    from chimerax.atomic import Residues
+    from chimerax.core.session import Session
+
+    from .dynaprot import Dynamics
+
+RUNTIME = "onnxruntime"
+INSTALL = f"pip install {RUNTIME}"
+"""The host's own command that installs what runs the network."""
+PACKAGES = ("numpy", "gemmi", "safetensors", RUNTIME, "torch", "matplotlib", "chemfiles")
+
+
+@user_errors()
+def dynaprot_predict(
+    session: Session, residues: Residues | None = None, *, model: str | None = None, device: str | None = None
+) -> list[Dynamics]:
+    """Predict, and let the other commands use the model and the device for these structures from now on.
+
+    Parameters
+    ----------
+    session : chimerax.core.session.Session
+    residues : chimerax.atomic.Residues, optional
+        The chains that they belong to, by default all, are predicted as one system.
+    model : str, optional
+        "default" the trained network, "anm" or "anm-cutoff" an elastic network, or a file of weights.
+    device : str, optional
+        "auto", "cpu" or "cuda".
+
+    Returns
+    -------
+    list of Dynamics
+        One for each structure.
+    """
+    return [prediction.dynamics for prediction in predictions(session, residues, model, device)]
+
+
+def dynaprot_info(session: Session) -> None:
+    """Log which DynaProt this is, where it lies, its models, and the packages that it works with."""
+    from .dynaprot.network.weights import shipped_weights
+
+    weights = ", ".join(path.name for path in shipped_weights())
+    lines = [
+        f"DynaProt {core.__version__} in {Path(core.__file__).parent}",
+        f"models: {', '.join(core.models())}",
+        f"weights: {weights or 'none, so that the elastic network stands in'}",
+        f"Python {sys.version.split()[0]}",
+    ]
+    for package in PACKAGES:
+        try:
+            lines.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            lines.append(f"{package} is not installed")
+    if not runtime_installed():
+        lines.append(f"The trained network needs {RUNTIME} (about 20 MB to download): type '{INSTALL}'.")
+    session.logger.info("\n".join(lines))
+
+
+def runtime_installed() -> bool:
+    """Whether the small runtime is there that runs the trained network."""
+    try:
+        version(RUNTIME)
+    except PackageNotFoundError:
+        return False
+    return True

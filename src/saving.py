@@ -1,0 +1,100 @@
+"""`dynaprot save`: a prediction as files for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chimerax.core.errors import UserError
+
+from .ensemble import conformations
+from .predictions import Prediction, predictions, user_errors
+
+if TYPE_CHECKING:
+    from chimerax.atomic import Residues
+    from chimerax.core.session import Session
+
+PICTURES = (".png", ".svg")
+TRAJECTORIES = (".dcd", ".xtc")
+SUFFIXES = (".npz", ".csv", ".pdb", ".cif", *TRAJECTORIES, *PICTURES)
+FIGURES = ("rmsf", "coupling", "ellipsoids")
+
+
+@user_errors()
+def dynaprot_save(
+    session: Session,
+    residues: Residues | None,
+    file_name: str,
+    *,
+    figure: str = "rmsf",
+    count: int | None = None,
+    seed: int | None = None,
+    regularize: bool = True,
+    model: str | None = None,
+    device: str | None = None,
+) -> None:
+    """Save a prediction; the suffix of the file's name chooses what.
+
+    Parameters
+    ----------
+    session : chimerax.core.session.Session
+    residues : chimerax.atomic.Residues, optional
+        Of one structure; the chains that they belong to are predicted as one system and saved as a whole.
+    file_name : str
+        ``.npz`` everything, ``.csv`` a line for each residue, ``.pdb`` or ``.cif`` the structure with the motion as B
+        factors and ANISOU, ``.png`` or ``.svg`` a figure, ``.dcd`` or ``.xtc`` an ensemble.
+    figure : str
+        One of `FIGURES`.
+    count : int, optional
+        How many conformations; with it a ``.pdb`` holds an ensemble too. By default 50 in a trajectory.
+    seed, regularize
+        As of `dynaprot ensemble`.
+    model, device : str, optional
+        As of `dynaprot predict`.
+    """
+    path = Path(file_name)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UserError(f"{path.name}: the name of the file must end with one of {', '.join(SUFFIXES)}.")
+    predicted = predictions(session, residues, model, device)
+    if len(predicted) > 1:
+        raise UserError(f"{len(predicted)} structures were given; save one at a time.")
+    prediction = predicted[0]
+    dynamics = prediction.dynamics
+    notices, written = (), (path,)
+    if suffix in TRAJECTORIES or (count is not None and suffix == ".pdb"):
+        written = _save_ensemble(session, prediction, path, count or 50, seed, regularize)
+    elif suffix == ".npz":
+        dynamics.save(path)
+    elif suffix == ".csv":
+        from .dynaprot.renderers.tables import write_residues_csv
+
+        write_residues_csv(dynamics, path)
+    elif suffix == ".pdb":
+        from .dynaprot.renderers.structure_files import write_pdb
+
+        notices = write_pdb(dynamics, path)
+    elif suffix == ".cif":
+        from .dynaprot.renderers.structure_files import write_mmcif
+
+        write_mmcif(dynamics, path)
+    else:
+        from .dynaprot.renderers import pictures
+
+        getattr(pictures, f"draw_{figure}")(dynamics, path)
+    for notice in notices:
+        session.logger.warning(notice)
+    session.logger.info(f"Saved {' and '.join(map(str, written))}")
+
+
+def _save_ensemble(
+    session: Session, prediction: Prediction, path: Path, count: int, seed: int | None, regularize: bool
+) -> tuple[Path, ...]:
+    from .dynaprot.renderers.trajectories import write_ensemble
+    from .dynaprot.views.atoms import follow_samples
+
+    structure = prediction.dynamics.structure
+    samples = conformations(session, prediction, count, seed, regularize)
+    return write_ensemble(
+        structure, follow_samples(structure, samples, structure.atoms.positions, structure.atoms.residue), path
+    )

@@ -1,0 +1,136 @@
+"""`dynaprot predict`, `info`, `anisou` and `save`."""
+
+import csv
+
+import numpy as np
+import pytest
+
+
+def test_the_model_chosen_last_serves_all_commands(run, protease):
+    """Until another is chosen; and each structure has its own."""
+    (first,) = run("dynaprot predict #1")
+    assert not first.model.startswith("elastic")
+    run("dynaprot predict #1 model anm")
+    (second,) = run("dynaprot rmsf #1 key false")
+    assert second.model.startswith("elastic network")
+    (third,) = run("dynaprot rmsf #1 model default key false")
+    assert third is first
+
+
+def test_info(run, log):
+    """Version, place, models, weights and packages."""
+    import numpy
+    from chimerax.dynaprot import dynaprot
+
+    run("dynaprot info")
+    ((level, text),) = log
+    assert level == "info"
+    assert f"DynaProt {dynaprot.__version__} in " in text
+    assert "default, anm, anm-cutoff" in text
+    assert "dynaprot-default.safetensors" in text
+    assert f"numpy {numpy.__version__}" in text
+
+
+def test_a_missing_runtime_is_told_with_its_remedy(run, log, monkeypatch):
+    """The command that installs it, and its size."""
+    from chimerax.dynaprot import information
+
+    monkeypatch.setattr(information, "RUNTIME", "no-such-package")
+    run("dynaprot info")
+    assert "MB to download): type 'pip install onnxruntime'" in log[0][1]
+
+
+def test_anisou(run, protease, log):
+    """C-alphas carry the predicted covariance, in the host's order; other atoms and B factors are as before."""
+    b_factors = protease.atoms.bfactors
+    (dynamics,) = run("dynaprot predict #1 model anm")
+    run("dynaprot anisou #1")
+    calphas = protease.atoms.filter(protease.atoms.has_aniso_u)
+    assert set(calphas.names) == {"CA"}
+    np.testing.assert_allclose(calphas.aniso_u, dynamics.marginals, rtol=1e-5)
+    np.testing.assert_array_equal(protease.atoms.bfactors, b_factors)
+    run("dynaprot anisou #1/A:1-5")
+    assert log[-1][1] == "1hpv.pdb #1: predicted anisotropic U of 5 C-alpha atoms, in place of that of 5 atoms"
+
+
+def test_saved_files(run, protease, tmp_path):
+    """Each suffix gives its format, with the core's values."""
+    from chimerax.dynaprot.dynaprot import Dynamics, load_structure
+
+    (dynamics,) = run("dynaprot predict #1 model anm")
+    names = ("all.npz", "table.csv", "motion.pdb", "motion.cif", "rmsf.png", "samples.dcd", "samples.xtc")
+    for name in names:
+        run(
+            f'dynaprot save #1 "{tmp_path}/{name}" count 3'
+            if "samples" in name
+            else f'dynaprot save #1 "{tmp_path}/{name}"'
+        )
+        assert (tmp_path / name).stat().st_size > 1000
+    np.testing.assert_array_equal(Dynamics.load(tmp_path / "all.npz").rmsf, dynamics.rmsf)
+    with open(tmp_path / "table.csv", encoding="utf-8") as table:
+        rmsf = [float(row["rmsf_A"]) for row in csv.DictReader(table)]
+    np.testing.assert_allclose(rmsf, dynamics.rmsf, rtol=1e-5)
+    for name in ("motion.pdb", "motion.cif"):
+        written = load_structure(tmp_path / name)
+        assert written.sequence == dynamics.structure.sequence
+        assert len(written.atoms.names) == 1516, "all heavy atoms of the protein"
+    assert (tmp_path / "samples_topology.pdb").exists()
+
+
+@pytest.mark.parametrize("figure", ["coupling", "ellipsoids"])
+def test_saved_figures(run, protease, tmp_path, figure):
+    """The three figures of the core."""
+    run(f'dynaprot save #1 "{tmp_path}/figure.svg" figure {figure} model anm')
+    assert (tmp_path / "figure.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_saved_ensemble(run, protease, tmp_path):
+    """A PDB file with a count holds models, which the host opens."""
+    run(f'dynaprot save #1 "{tmp_path}/ensemble.pdb" count 4 seed 2 model anm')
+    (ensemble,) = run("dynaprot ensemble #1 count 4 seed 2")
+    models = list(run(f'open "{tmp_path}/ensemble.pdb"'))
+    assert len(models) == 4
+    calphas = models[2].atoms.filter(models[2].atoms.names == "CA")
+    expected = ensemble.coordset(3).xyzs[ensemble.atoms.names == "CA"]
+    np.testing.assert_allclose(calphas.coords, expected, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ("#1 {}/motion.xyz", r"motion\.xyz: the name of the file must end with one of \.npz"),
+        ("#1 {}/nowhere/motion.npz", "nowhere"),
+        ("#1-2 {}/motion.npz", "2 structures were given; save one at a time"),
+    ],
+)
+def test_what_cannot_be_saved(run, protease, protease_file, tmp_path, arguments, text):
+    """One clear message each, and no file."""
+    from chimerax.core.errors import UserError
+
+    run(f'open "{protease_file}"')
+    with pytest.raises(UserError, match=text):
+        run(f"dynaprot save {arguments.format(tmp_path)} model anm")
+    assert not list(tmp_path.iterdir())
+
+
+def test_structures_without_protein_are_left_out(run, protease, protease_file, log):
+    """With a warning, if there are others; alone they are refused."""
+    run(f'open "{protease_file}"')
+    run("delete #2 & protein")
+    assert len(run("dynaprot predict model anm")) == 1
+    assert ("warning", "1hpv.pdb #2 has no protein residue with N, CA and C atoms.") in log
+
+
+def test_a_model_in_a_file(run, protease, tmp_path):
+    """Weights of one's own are given by their file."""
+    from pathlib import Path
+
+    from chimerax.dynaprot.dynaprot.network.weights import shipped_weights
+
+    (shipped,) = shipped_weights()
+    for path in shipped.parent.glob(f"{shipped.stem}*"):
+        (tmp_path / Path(path).name).write_bytes(path.read_bytes())
+    (mine,) = run(f'dynaprot predict #1 model "{tmp_path}/{shipped.name}"')
+    (default,) = run("dynaprot predict #1 model default")
+    assert mine is not default
+    np.testing.assert_array_equal(mine.rmsf, default.rmsf)
