@@ -96,6 +96,7 @@ def archive(path: Path, simulations: list[tuple[Structure, np.ndarray]]) -> None
         CA=np.concatenate([s.ca for s in structures]),
         C=np.concatenate([s.c for s in structures]),
         n_frames=[len(frames) for _, frames in simulations],
+        traj=np.concatenate([np.zeros(len(frames), dtype=int) for _, frames in simulations]),
         frames=np.concatenate([frames.ravel() for _, frames in simulations]).astype(np.float32),
         split_half_rmsf_r=np.full(len(structures), 0.9),
     )
@@ -297,7 +298,7 @@ def test_early_stopping_keeps_the_best_weights(data: Path, tmp_path: Path) -> No
 def test_a_checkpoint_is_safetensors_and_of_one_configuration(data: Path, tmp_path: Path) -> None:
     """No pickle; another configuration, or a folder in use, is refused."""
     train(small(data, epochs=1), tmp_path, report=quiet)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".csv"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".onnx", ".csv"}
     with safe_open(tmp_path / "member-0.safetensors", framework="numpy") as file:
         assert {name.split(".")[0] for name in file.keys()} == {"network", "average", "best", "optimiser"}  # noqa: SIM118
     with pytest.raises(TrainingDataError, match="--resume"):
