@@ -17,7 +17,10 @@ def __init_plugin__(app=None):
     """Add the plugin to the menu; PyMOL calls this once its window is there."""
     from pymol.plugins import addmenuitemqt
 
+    from .window import follow_in_window
+
     addmenuitemqt("DynaProt", open_window)
+    follow_in_window()
 
 
 def open_window():

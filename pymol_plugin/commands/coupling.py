@@ -5,6 +5,7 @@ from pymol.colorprinting import warning
 
 from ..core import core_refusals, load_core
 from ..settings import choose
+from ..window import pymol_window
 
 __all__ = ["dynaprot_coupling"]
 
@@ -85,14 +86,7 @@ def dynaprot_coupling(selection="enabled", threshold="", from_selection="", mode
             if origin is not None:
                 paint(protein, views.coupling_to(dynamics.coupling, origin), "coupling", _self=_self)
         draw_scale("coupling", "signed", _self=_self)
-        open_map(_self)
+        if _self is cmd and pymol_window():
+            from ..window.window import show_map
 
-
-def open_map(_self):
-    """Show the map of all pairs, where PyMOL has a window and DynaProt's is not open already."""
-    from pymol.gui import get_qtwindow
-
-    if _self is cmd and get_qtwindow() is not None:
-        from ..window.window import show_window
-
-        show_window(panel="coupling")
+            show_map(*predictions[0])

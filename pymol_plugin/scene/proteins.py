@@ -63,6 +63,11 @@ class Protein:
         """The keys of the selected residues."""
         return [key for key, chosen in zip(self.keys, self.is_selected, strict=True) if chosen]
 
+    @property
+    def has_segments(self) -> bool:
+        """Whether only segments tell some of the chains apart."""
+        return len({key[:2] for key in self.keys}) > len({key[1] for key in self.keys})
+
     def touched(self, selection: str, *, _self: Cmd) -> np.ndarray:
         """Which residues another selection touches, shape=(M,), dtype=int."""
         return np.flatnonzero(_touches(self.name, self.calphas, selection, _self=_self))

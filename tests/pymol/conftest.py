@@ -63,7 +63,10 @@ def plugin(startup_folder: Path) -> SimpleNamespace:
     from pmg_tk import startup
 
     startup.__path__.insert(0, str(startup_folder))
-    names = ("commands", "core", "installer", "settings", "scene.proteins", "scene.predictions", "scene.palettes")
+    names = (
+        "commands", "core", "installer", "settings",
+        "scene.proteins", "scene.predictions", "scene.palettes", "scene.selections",
+    )  # fmt: skip
     modules = {name: importlib.import_module(f"pmg_tk.startup.dynaprot.{name}") for name in names}
     return SimpleNamespace(**{name.split(".")[-1]: module for name, module in modules.items()})
 

@@ -42,10 +42,10 @@ def run_window(part, home, *arguments):
 
 
 def test_plugin_is_installed_and_used(home, plugin_zip, pymol_data):
-    """The zip installs, its menu appears at once and after a restart, and the menu's entry draws the ellipsoids."""
+    """The zip installs, its menu opens the window; predicting, dragging over the map and following work there."""
     installed = run_window("install", home, plugin_zip)
     assert installed["dialogs"][-1] == 'Plugin "dynaprot" has been installed.'
-    assert installed["menu"] == ["Ellipsoids"]
+    assert installed["menu"] == ["DynaProt"]
     assert (home / ".pymol" / "startup" / "dynaprot" / "dynaprot" / "prediction.py").is_file()
 
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -53,15 +53,23 @@ def test_plugin_is_installed_and_used(home, plugin_zip, pymol_data):
     picture.unlink(missing_ok=True)
     used = run_window("use", home, pymol_data / "data/tut/1hpv.pdb", picture)
     assert used["dialogs"] == []
-    assert used["menu"] == ["Ellipsoids"]
+    assert used["menu"] == ["DynaProt"]
     assert used["heavy modules at start"] == []
     assert used["completion"].rstrip(", ") == "dynaprot_ellipsoids molecule"
+    assert used["opened"]
     assert used["objects"] == ["molecule", "molecule_ellipsoids", "dynaprot_rmsf"]
     assert used["residues"] == 198
-    assert "PyMOL>dynaprot_ellipsoids enabled" in used["log"]
-    assert "molecule_ellipsoids: RMSF " in used["log"]
+    assert used["dragged"] == [[chain, str(number)] for chain in "AB" for number in range(46, 56)]
+    assert used["left behind"] > 10
+    for command in (
+        "dynaprot_predict molecule",
+        "dynaprot_ellipsoids molecule, 0.5, rmsf, mobility",
+        "select sele, molecule and ((chain A and resi 46-55) or (chain B and resi 46-55))",
+    ):
+        assert f"PyMOL>{command}" in used["log"]
+    assert "Error" not in used["log"]
 
-    colours = imread(picture)[:, :, :3]
-    red, green, blue = np.moveaxis(colours, -1, 0)
-    assert (blue - np.maximum(red, green) > 0.4).sum() > 500
-    assert (red - np.maximum(blue, green) > 0.4).sum() > 500
+    # The ellipsoids' blue and red are on the screen; the rest of PyMOL's window has neither.
+    red, _, blue = np.moveaxis(imread(picture)[:, :540, :3], -1, 0)
+    assert (blue - red > 0.2).sum() > 300
+    assert (red - blue > 0.2).sum() > 300

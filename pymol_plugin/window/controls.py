@@ -1,0 +1,242 @@
+"""The controls at the left of the window: they know no PyMOL, only what the user wants."""
+
+from __future__ import annotations
+
+from pymol.Qt import QtCore, QtWidgets
+
+from ..scene.palettes import PALETTES
+from ..settings import CHOICES, change, settings
+
+__all__ = ["Controls"]
+
+ALL = "all that is enabled"
+
+
+class Controls(QtWidgets.QScrollArea):
+    """Signals what is asked for.
+
+    ``asked`` carries a command that needs a prediction, ``typed`` one that does not, both with ``{selection}`` where
+    that belongs; ``sized`` carries the probability while its slider moves.
+
+    Parameters
+    ----------
+    models : list of str
+        Those that can be chosen.
+    """
+
+    asked = QtCore.Signal(str)
+    typed = QtCore.Signal(str)
+    sized = QtCore.Signal(float)
+    save_asked = QtCore.Signal()
+    movie_asked = QtCore.Signal()
+
+    def __init__(self, models, parent=None):
+        super().__init__(parent)
+        self._objects = None
+        kept = settings()
+        self.objects = QtWidgets.QComboBox()
+        self.chains = QtWidgets.QListWidget()
+        self.chains.setFlow(QtWidgets.QListView.Flow.LeftToRight)
+        self.chains.setWrapping(True)
+        self.chains.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
+        self.chains.setMaximumHeight(52)
+        self.chains.setToolTip("The ticked chains move as one system")
+        self.model = _choice([*models, *({kept["model"]} - set(models))], kept["model"])
+        self.predict = QtWidgets.QPushButton("Predict")
+
+        self.ellipsoids = QtWidgets.QPushButton("Ellipsoids")
+        self.probability = _Slider(0.05, 0.95, 0.05, kept["probability"], "{:.0%}")
+        self.color_by = _choice(CHOICES["color_by"], kept["color_by"])
+        self.palette_choice = _choice([*PALETTES, *({kept["palette"]} - set(PALETTES))], kept["palette"])
+        self.rmsf = QtWidgets.QPushButton("Colour by RMSF")
+        self.putty = QtWidgets.QCheckBox("putty")
+        self.restore = QtWidgets.QPushButton("Restore")
+        self.coupling = QtWidgets.QPushButton("Couplings")
+        self.threshold = _Slider(0.05, 1.0, 0.05, kept["threshold"], "{:.2f}")
+        self.from_selection = QtWidgets.QCheckBox("from sele")
+        self.from_selection.setToolTip("Only the couplings to what is selected, and colours by them")
+        self.ensemble = QtWidgets.QPushButton("Ensemble")
+        self.count = _Slider(1, 100, 1, kept["count"], "{:.0f}")
+        self.mode_button = QtWidgets.QPushButton("Collective motion")
+        self.mode = QtWidgets.QSpinBox(minimum=1, maximum=99)
+        self.play = QtWidgets.QPushButton("Play")
+        self.stop = QtWidgets.QPushButton("Stop")
+        self.save = QtWidgets.QPushButton("Save …")
+        self.movie = QtWidgets.QPushButton("Movie …")
+
+        self._lay_out()
+        self._connect()
+
+    def show_objects(self, objects):
+        """Offer these objects, given with their chains; what was chosen stays chosen if it is still there."""
+        if objects == self._objects:
+            return
+        self._objects = objects
+        chosen = self.objects.currentText()
+        self.objects.blockSignals(True)
+        self.objects.clear()
+        self.objects.addItems([*objects, ALL])
+        self.objects.setCurrentText(chosen if chosen in objects else next(iter(objects), ALL))
+        self.objects.blockSignals(False)
+        self._show_chains()
+
+    def selection(self):
+        """The selection that the user has put together, in PyMOL's words."""
+        name = self.objects.currentText()
+        if name in ("", ALL):
+            return "enabled"
+        items = [self.chains.item(row) for row in range(self.chains.count())]
+        ticked = [each.data(QtCore.Qt.ItemDataRole.UserRole) for each in items if _is_ticked(each)]
+        if len(ticked) in (0, len(items)):
+            return name
+        return f"{name} and chain {'+'.join(chain or chr(39) * 2 for chain in ticked)}"
+
+    def _show_chains(self):
+        self.chains.clear()
+        for chain in (self._objects or {}).get(self.objects.currentText(), []):
+            item = QtWidgets.QListWidgetItem(chain or "(blank)", self.chains)
+            item.setData(QtCore.Qt.ItemDataRole.UserRole, chain)
+            item.setFlags(item.flags() | QtCore.Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(QtCore.Qt.CheckState.Checked)
+
+    def _lay_out(self):
+        content = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(content)
+        column.addWidget(_group("Protein", ("Object", self.objects), ("Chains", self.chains), ("Model", self.model),
+                                self.predict))  # fmt: skip
+        column.addWidget(
+            _group(
+                "Ellipsoids",
+                ("Probability", self.probability),
+                ("Colour", self.color_by),
+                ("Palette", self.palette_choice),
+                self.ellipsoids,
+            )
+        )
+        column.addWidget(_group("RMSF", (self.rmsf, self.putty, self.restore)))
+        column.addWidget(_group("Coupling", ("Threshold", self.threshold), (self.coupling, self.from_selection)))
+        column.addWidget(
+            _group(
+                "Motion",
+                ("Samples", self.count),
+                self.ensemble,
+                (self.mode_button, self.mode),
+                (self.play, self.stop),
+            )
+        )
+        column.addWidget(_group("Files", (self.save, self.movie)))
+        column.addStretch()
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        bar = self.style().pixelMetric(QtWidgets.QStyle.PixelMetric.PM_ScrollBarExtent)
+        self.setFixedWidth(content.minimumSizeHint().width() + bar + 4)
+
+    def _connect(self):
+        self.objects.currentIndexChanged.connect(lambda _: self._show_chains())
+        for name, choice in (("model", self.model), ("color_by", self.color_by), ("palette", self.palette_choice)):
+            choice.currentTextChanged.connect(lambda value, name=name: change(name, value))
+        for name, slider in (
+            ("probability", self.probability), ("threshold", self.threshold), ("count", self.count),
+        ):  # fmt: skip
+            slider.settled.connect(lambda value, name=name: change(name, value if name != "count" else int(value)))
+        self.predict.clicked.connect(lambda: self.asked.emit("dynaprot_predict {selection}"))
+        self.ellipsoids.clicked.connect(self._ask_ellipsoids)
+        self.probability.moved.connect(self.sized)
+        self.rmsf.clicked.connect(
+            lambda: self.asked.emit(f"dynaprot_rmsf {{selection}}, putty={int(self.putty.isChecked())}")
+        )
+        self.restore.clicked.connect(lambda: self.typed.emit("dynaprot_restore {selection}"))
+        self.coupling.clicked.connect(self._ask_coupling)
+        self.ensemble.clicked.connect(self._ask_ensemble)
+        self.mode_button.clicked.connect(lambda: self.asked.emit(f"dynaprot_modes {{selection}}, {self.mode.value()}"))
+        # Once something is drawn, its slider redraws it when let go.
+        self.probability.settled.connect(lambda _: self._again(self.ellipsoids, self._ask_ellipsoids))
+        self.threshold.settled.connect(lambda _: self._again(self.coupling, self._ask_coupling))
+        self.count.settled.connect(lambda _: self._again(self.ensemble, self._ask_ensemble))
+        self.play.clicked.connect(lambda: self.typed.emit("mplay"))
+        self.stop.clicked.connect(lambda: self.typed.emit("mstop"))
+        self.save.clicked.connect(lambda: self.save_asked.emit())
+        self.movie.clicked.connect(lambda: self.movie_asked.emit())
+
+    def _again(self, button, ask):
+        if button.property("asked"):
+            ask()
+
+    def _ask_ellipsoids(self):
+        self.ellipsoids.setProperty("asked", True)
+        self.asked.emit(
+            f"dynaprot_ellipsoids {{selection}}, {self.probability.value():g}, {self.color_by.currentText()}, "
+            f"{self.palette_choice.currentText()}"
+        )
+
+    def _ask_coupling(self):
+        self.coupling.setProperty("asked", True)
+        origin = ", sele" if self.from_selection.isChecked() else ""
+        self.asked.emit(f"dynaprot_coupling {{selection}}, {self.threshold.value():g}{origin}")
+
+    def _ask_ensemble(self):
+        self.ensemble.setProperty("asked", True)
+        self.asked.emit(f"dynaprot_ensemble {{selection}}, {self.count.value():.0f}")
+
+
+class _Slider(QtWidgets.QWidget):
+    """A slider over numbers, with its value beside it: `moved` while it moves, `settled` when it is let go."""
+
+    moved = QtCore.Signal(float)
+    settled = QtCore.Signal(float)
+
+    def __init__(self, least, most, step, value, form):
+        super().__init__()
+        self._step, self._form = step, form
+        self.slider = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal)
+        self.slider.setRange(round(least / step), round(most / step))
+        self.slider.setValue(round(value / step))
+        self.label = QtWidgets.QLabel(form.format(self.value()))
+        self.label.setMinimumWidth(36)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.slider, 1)
+        layout.addWidget(self.label)
+        self.slider.valueChanged.connect(self._changed)
+        self.slider.sliderReleased.connect(lambda: self.settled.emit(self.value()))
+
+    def value(self):
+        return round(self.slider.value() * self._step, 6)
+
+    def _changed(self, _):
+        self.label.setText(self._form.format(self.value()))
+        self.moved.emit(self.value())
+        if not self.slider.isSliderDown():  # by the keyboard or the wheel
+            self.settled.emit(self.value())
+
+
+def _group(title, *rows):
+    """A titled box of rows: a widget, several widgets side by side, or a label and a widget."""
+    box = QtWidgets.QGroupBox(title)
+    form = QtWidgets.QFormLayout(box)
+    form.setContentsMargins(8, 4, 8, 6)
+    form.setVerticalSpacing(4)
+    for row in rows:
+        if not isinstance(row, tuple):
+            form.addRow(row)
+        elif isinstance(row[0], str):
+            form.addRow(*row)
+        else:
+            line = QtWidgets.QHBoxLayout()
+            for widget in row:
+                line.addWidget(widget)
+            form.addRow(line)
+    return box
+
+
+def _choice(values, chosen):
+    choice = QtWidgets.QComboBox()
+    choice.addItems(values)
+    choice.setCurrentText(chosen)
+    return choice
+
+
+def _is_ticked(item):
+    return item.checkState() == QtCore.Qt.CheckState.Checked

@@ -1,0 +1,67 @@
+"""Work that takes its time, done beside the window."""
+
+import threading
+
+from pymol.Qt import QtCore
+
+__all__ = ["Job"]
+
+INTERVAL = 50
+"""Milliseconds between two looks at whether a job is done."""
+
+
+class Job(QtCore.QObject):
+    """Steps done one after the other in a thread of their own, with a word to the window at the end.
+
+    A thread of Python's, not of Qt's: that one must not be forgotten while it runs, so that closing a window would have
+    to wait for it.
+
+    Parameters
+    ----------
+    parent : QObject
+        Nothing is called back once this is gone.
+    steps : list of callable
+        Must not call PyMOL.
+    on_progress : callable
+        Called with the number of steps that are done.
+    on_end : callable
+        Called with the results of all steps and None, or with None and the exception that ended them.
+    """
+
+    def __init__(self, parent, steps, on_progress, on_end):
+        super().__init__(parent)
+        self._steps, self._on_progress, self._on_end = steps, on_progress, on_end
+        self._results = []
+        self._failure = None
+        self._told = 0
+        self._cancelled = threading.Event()
+        self._timer = QtCore.QTimer(self)
+        self._timer.timeout.connect(self._look)
+        self._timer.start(INTERVAL)
+        self._thread = threading.Thread(target=self._work, name="DynaProt", daemon=True)
+        self._thread.start()
+
+    def cancel(self):
+        """Wait for it no more. The step that runs ends by itself; what it finds is kept for the next time."""
+        self._cancelled.set()
+        self._timer.stop()
+        self.deleteLater()
+
+    def _work(self):
+        try:
+            for step in self._steps:
+                if self._cancelled.is_set():
+                    return
+                self._results.append(step())
+        except Exception as failure:
+            self._failure = failure
+
+    def _look(self):
+        ended = not self._thread.is_alive()
+        if len(self._results) > self._told:
+            self._told = len(self._results)
+            self._on_progress(self._told)
+        if ended and not self._cancelled.is_set():
+            self._timer.stop()
+            self._on_end(None if self._failure else self._results, self._failure)
+            self.deleteLater()

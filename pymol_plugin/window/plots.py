@@ -1,0 +1,103 @@
+"""The map of couplings and the curve of RMSF, linked with PyMOL's selection both ways."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from matplotlib.figure import Figure
+from pymol.Qt import QtCore, QtWidgets
+
+from ..core import load_core
+from ..scene.selections import residues_of, selection_of
+
+__all__ = ["SELECTION", "PlotPanel"]
+
+SELECTION = "sele"
+"""PyMOL's own name for what is picked."""
+HINTS = {
+    "coupling": "Drag over the map to select two blocks of residues; what you select in the view is marked.",
+    "rmsf": "Click the curve to select a residue; what you select in the view is marked.",
+}
+
+
+class PlotPanel(QtWidgets.QWidget):
+    """One plot of the core's in a Qt canvas, and the line below it that tells what is under the pointer.
+
+    Parameters
+    ----------
+    kind : str
+        ``"coupling"`` or ``"rmsf"``.
+    run : callable
+        Runs a command of PyMOL's, given as text, and prints it.
+    """
+
+    def __init__(self, kind, run, parent=None):
+        super().__init__(parent)
+        self.kind, self._run = kind, run
+        self.protein = self.dynamics = self.plot = None
+        self._marked = np.zeros(0, dtype=int)
+        self.canvas = FigureCanvasQTAgg(Figure())
+        self.canvas.setMinimumSize(260, 220)
+        self.line = QtWidgets.QLabel("Predict a protein to see its plot here.")
+        self.line.setWordWrap(True)
+        self.line.setAlignment(QtCore.Qt.AlignmentFlag.AlignTop)
+        # Always room for two lines: the plot must not change its size under the pointer.
+        self.line.setFixedHeight(2 * self.line.fontMetrics().lineSpacing() + 2)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addWidget(self.canvas, 1)
+        layout.addWidget(self.line)
+        self.canvas.figure.set_facecolor("none")
+
+    def show_prediction(self, protein, dynamics):
+        """Plot a prediction in place of the one before."""
+        self.clear()
+        self.protein, self.dynamics = protein, dynamics
+        dark = self.palette().window().color().lightness() < 128
+        if self.kind == "coupling":
+            self.plot = load_core(".renderers.coupling_map").CouplingMap(
+                self.canvas.figure, dynamics, on_drag=self._dragged, on_hover=self._hovered, dark=dark
+            )
+        else:
+            self.plot = load_core(".renderers.rmsf_plot").RmsfPlot(
+                self.canvas.figure, dynamics, on_pick=self._picked, on_hover=self._hovered, dark=dark
+            )
+        self._marked = np.zeros(0, dtype=int)
+        self.line.setText(HINTS[self.kind])
+        self.canvas.draw_idle()
+
+    def clear(self):
+        """Let go of the prediction."""
+        if self.plot:
+            self.plot.close()
+        self.protein = self.dynamics = self.plot = None
+        self.canvas.figure.clear()
+        self.canvas.draw_idle()
+        self.line.setText("Predict a protein to see its plot here.")
+
+    def mark_selection(self, _self):
+        """Mark what is selected in the 3D view."""
+        if not self.plot:
+            return
+        residues = residues_of(self.protein, SELECTION, _self=_self)
+        if not np.array_equal(residues, self._marked):
+            self._marked = residues
+            self.plot.mark(residues)
+
+    def changeEvent(self, event):
+        """Draw anew when the desktop turns dark or light."""
+        if event.type() == QtCore.QEvent.Type.PaletteChange and self.plot:
+            self.show_prediction(self.protein, self.dynamics)
+        super().changeEvent(event)
+
+    def _dragged(self, rows, columns):
+        self._select(np.union1d(rows, columns))
+
+    def _picked(self, index):
+        self._select([index])
+
+    def _select(self, residues):
+        self._run(f"select {SELECTION}, {selection_of(self.protein, residues)}")
+
+    def _hovered(self, *place):
+        self.line.setText(HINTS[self.kind] if None in place else self.plot.describe(*place))
