@@ -193,4 +193,6 @@ class SpringHead(nn.Module):
     @torch.no_grad()
     def enlarge(self, factor: float) -> None:
         """Make every motion larger by a factor: all springs softer by its square."""
-        self.pair[-1].bias -= 2.0 * math.log(factor)
+        readout = self.pair[-1]
+        assert isinstance(readout, nn.Linear)
+        readout.bias -= 2.0 * math.log(factor)
