@@ -171,7 +171,7 @@ def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probabilit
     limits = _mobility_limits(dynamics)
     dots = scale * RESOLUTION
     caster = RayCaster(*(int(np.ceil(side * dots)) for side in extent))
-    curve, tangents = _spline(positions, structure.next_residue, spacing=TUBE_RADIUS / 4.0)
+    curve, tangents = _spline(positions, structure.next_residue, spacing=TUBE_RADIUS / 3.0)
     caster.add_tube(curve * dots, tangents, TUBE_RADIUS * dots, np.broadcast_to(TUBE_COLOUR, curve.shape))
     caster.add_ellipsoids(positions * dots, covariances * dots**2, MOBILITY(limits(dynamics.rmsf))[:, :3])
     with style():

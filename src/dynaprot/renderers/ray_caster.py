@@ -12,6 +12,12 @@ outlines are computed once a pixel from what is left.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -114,12 +120,12 @@ class RayCaster:
         middle = np.rint(points[:, :2]).astype(int)
         seen = ((middle >= reach) & (middle < np.array(self.shape[::-1]) - reach)).all(1)
         buffer = self.nearest.reshape(-1)
-        for chosen in np.array_split(np.flatnonzero(seen), max(1, len(points) * len(x) // 2_000_000)):
+        for chosen in np.array_split(np.flatnonzero(seen), max(1, len(points) * len(x) // 200_000)):
             pixel = (middle[chosen, 1, None] + y) * self.shape[1] + middle[chosen, 0, None] + x
             keys = _keys(points[chosen, 2, None] + rise, first + chosen[:, None])
             np.maximum.at(buffer, pixel.reshape(-1), keys.reshape(-1))
 
-    def picture(self, angstrom: float) -> Array:
+    def picture(self, angstrom: float) -> NDArray[np.uint8]:
         """Light the scene.
 
         Parameters
@@ -129,35 +135,45 @@ class RayCaster:
 
         Returns
         -------
-        ndarray, shape=(height, width, 4), dtype=float32
-            Red, green, blue and opacity from 0 to 1, the first row on top.
+        ndarray, shape=(height, width, 4), dtype=uint8
+            Red, green, blue and opacity, the first row on top.
         """
         factor = self.supersampling
         angstrom *= factor
-        covered = self.nearest > 0
-        depth = (self.nearest >> 32).astype(np.float32) / DEPTH_STEPS - DEPTH_OFFSET
-        depth[~covered] = -DEPTH_OFFSET
+        bands = [slice(start, start + 64 * factor) for start in range(0, self.shape[0], 64 * factor)]
+        edge = 3 * factor // 2
+        around = np.full([side + 2 * edge for side in self.shape], -DEPTH_OFFSET, dtype=np.float32)
+        depth = around[edge : edge + self.shape[0], edge : edge + self.shape[1]]
+        for rows in bands:  # a few rows at a time, so that memory stays small
+            keys = self.nearest[rows]
+            np.copyto(depth[rows], (keys >> 32) / DEPTH_STEPS - DEPTH_OFFSET, where=keys > 0, casting="same_kind")
         near = depth.max()
-        light = _open_sky(np.max(_tiles(depth, factor), axis=0), angstrom / factor, factor)
-        ink = _outlines(depth, 3 * factor // 2, angstrom)
+        sky = _open_sky(depth, angstrom, factor)
         surfaces = _Surfaces(*map(np.concatenate, (self.centres, self.covariances, self.tangents)))
         colours = np.concatenate(self.colours)
-        result = np.empty((self.shape[0] // factor, self.shape[1] // factor, 4), dtype=np.float32)
-        band = 64 * factor  # a few rows at a time, so that memory stays small
-        for start in range(0, self.shape[0], band):
-            rows = slice(start, start + band)
-            y, x = np.nonzero(covered[rows])
-            surface = self.nearest[rows][y, x] & 0xFFFFFFFF
-            y += start
-            colour = _lit(colours[surface], surfaces.normals(surface, x, y), light[y // factor, x // factor])
-            haze = 0.55 * (1.0 - np.exp(-(((near - depth[y, x]) / (45.0 * angstrom)) ** 1.5)))
-            colour += haze[:, None] * (1.0 - colour)
-            colour *= 1.0 - (1.0 - 0.5 * haze[:, None]) * 0.85 * ink[y, x, None]
-            samples = np.zeros((*covered[rows].shape, 4), dtype=np.float32)
-            samples[y - start, x] = np.concatenate([colour, np.ones_like(colour[:, :1])], axis=1)
-            result[start // factor : (start + band) // factor] = np.mean(_tiles(samples, factor), axis=0)
-        result[..., :3] /= np.maximum(result[..., 3:], 1e-6)
-        return np.clip(result[::-1], 0.0, 1.0)
+        result = np.empty((self.shape[0] // factor, self.shape[1] // factor, 4), dtype=np.uint8)
+
+        def light(rows: slice) -> None:
+            of_band = slice(rows.start // factor, rows.stop // factor)
+            open_sky = sky[of_band]
+            pixels = np.zeros((*open_sky.shape, 4), dtype=np.float32)
+            ink = _outlines(around[rows.start : rows.stop + 2 * edge], edge, angstrom)
+            for lit in _lit_samples(self.nearest[rows], depth[rows], ink, factor):
+                y, x = lit.pixel
+                row = factor * y + lit.place[0] + rows.start
+                normals = surfaces.normals(lit.surface, factor * x + lit.place[1], row)
+                colour = _lit(colours[lit.surface], normals, open_sky[y, x])
+                haze = 0.55 * (1.0 - np.exp(-(((near - lit.depth) / (45.0 * angstrom)) ** 1.5)))
+                colour += haze[:, None] * (1.0 - colour)
+                colour *= 1.0 - ((1.0 - 0.5 * haze) * 0.85 * lit.ink)[:, None]
+                pixels[y, x, :3] += lit.weight * colour
+                pixels[y, x, 3] += lit.weight
+            pixels[..., :3] /= np.maximum(pixels[..., 3:], 1e-6)
+            result[of_band] = np.rint(255.0 * np.clip(pixels, 0.0, 1.0))
+
+        with ThreadPoolExecutor(os.cpu_count()) as threads:  # numpy lets them run side by side
+            list(threads.map(light, bands))
+        return result[::-1]
 
     def _samples(self, positions: Array) -> Array:
         """From pixels around the middle to indices of samples."""
@@ -191,16 +207,43 @@ class _Surfaces:
         self.centres, self.tangents = centres, tangents
         self.inverse, self.slope, self.spread = _conditional(covariances)
 
-    def normals(self, surface: NDArray[np.int64], x: NDArray[np.int64], y: NDArray[np.int64]) -> Array:
+    def normals(self, surface: NDArray[np.int64], x: Array, y: Array) -> Array:
         """Unit normals (P, 3) of surfaces (P,) where samples (P,) see them."""
-        offset = np.stack([x, y], axis=1) - self.centres[surface, :2]
+        offset = np.stack([x, y], axis=1, dtype=np.float32) - self.centres[surface, :2]
         pull = np.einsum("pij,pj->pi", self.inverse[surface], offset)
         spread = self.spread[surface]
-        height = np.sqrt(spread * np.maximum(1.0 - (pull * offset).sum(1), 0.0))[:, None]
+        height = np.sqrt(spread * np.maximum(1.0 - np.einsum("pi,pi->p", pull, offset), 0.0))[:, None]
         normal = np.concatenate([spread[:, None] * pull - height * self.slope[surface], height], axis=1)
         tangent = self.tangents[surface]  # spheres in a row look like one smooth tube
-        normal -= (normal * tangent).sum(1, keepdims=True) * tangent
-        return normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+        normal -= np.einsum("pi,pi->p", normal, tangent)[:, None] * tangent
+        return normal / np.maximum(np.sqrt(np.einsum("pi,pi->p", normal, normal)), 1e-6)[:, None]
+
+
+class _Lit(NamedTuple):
+    """Samples that are lit together, one of each pixel (y, x): those at one place within their pixels."""
+
+    pixel: tuple[NDArray[np.int64], ...]
+    place: tuple[float, float]
+    surface: NDArray[np.int64]
+    depth: Array
+    ink: Array
+    weight: float
+
+
+def _lit_samples(nearest: NDArray[np.int64], depth: Array, ink: Array, factor: int) -> Iterator[_Lit]:
+    """What is lit of some rows of samples: pixels that see one surface once, others sample by sample."""
+    keys = np.stack(_tiles(nearest, factor))
+    depths, inks = (np.stack(_tiles(samples, factor)) for samples in (depth, ink))
+    surface = keys & 0xFFFFFFFF
+    covered = keys > 0
+    whole = covered.all(0) & (surface == surface[0]).all(0)
+    middle = (factor - 1) / 2.0
+    y, x = pixel = np.nonzero(whole)
+    yield _Lit(pixel, (middle, middle), surface[0][pixel], depths[:, y, x].mean(0), inks[:, y, x].mean(0), 1.0)
+    for tile in range(factor**2):
+        pixel = np.nonzero(covered[tile] & ~whole)
+        of_tile = (surface[tile][pixel], depths[tile][pixel], inks[tile][pixel])
+        yield _Lit(pixel, divmod(tile, factor), *of_tile, weight=1.0 / factor**2)
 
 
 def _lit(colour: Array, normal: Array, light: Array) -> Array:
@@ -214,34 +257,50 @@ def _lit(colour: Array, normal: Array, light: Array) -> Array:
     return colour * ((0.46 * sky + 0.68 * diffuse) * light)[:, None] + (highlight * light)[:, None]
 
 
-def _open_sky(depth: Array, angstrom: float, scale: int) -> Array:
-    """Share of the sky that each pixel sees past its neighbours: ambient occlusion from the depth buffer."""
-    height, width = depth.shape
+def _open_sky(depth: Array, angstrom: float, factor: int) -> Array:
+    """Share of the sky that each pixel sees past its neighbours: ambient occlusion from the depth of the samples.
+
+    It varies slowly, and is worked out for squares of 2 x 2 pixels.
+    """
+    height, width = (side // factor for side in depth.shape)
+    square = 2 * factor
+    depth = np.pad(depth, [(0, -side % square) for side in depth.shape], constant_values=-DEPTH_OFFSET)
+    depth = reduce(np.maximum, _tiles(depth, square))
+    rows, columns = depth.shape
     blocked = np.zeros_like(depth)
-    for reach in (2.0 * angstrom, 7.0 * angstrom):
+    for reach in (2.0 * angstrom / square, 7.0 * angstrom / square):
         pad = int(np.ceil(reach))
         around = np.pad(depth, pad, constant_values=-DEPTH_OFFSET)
         for x, y in np.rint(SPIRAL * reach).astype(int):
-            rise = around[pad + y : pad + y + height, pad + x : pad + x + width] - depth
-            slope = rise / (scale * max(np.hypot(x, y), 1.0))
-            blocked += np.clip(slope - 0.1, 0.0, 1.2) / (1.0 + (rise / (12.0 * angstrom * scale)) ** 2)
+            rise = around[pad + y : pad + y + rows, pad + x : pad + x + columns] - depth
+            slope = rise / (square * max(np.hypot(x, y), 1.0))
+            slope -= 0.1
+            np.clip(slope, 0.0, 1.2, out=slope)
+            rise /= 12.0 * angstrom
+            rise *= rise
+            rise += 1.0
+            slope /= rise
+            blocked += slope
     blocked /= 2 * len(SPIRAL)
+    blocked = np.repeat(np.repeat(blocked, 2, axis=0), 2, axis=1)[:height, :width]
     return 1.0 - 0.75 * np.clip(_smooth(blocked), 0.0, 1.0)
 
 
 def _smooth(image: Array) -> Array:
     """Mean over 5 x 5 pixels."""
     for axis in (0, 1):
-        padded = np.pad(image, [(2, 2) if k == axis else (0, 0) for k in (0, 1)], mode="edge")
-        size = image.shape[axis]
-        image = np.mean([np.take(padded, range(k, k + size), axis=axis) for k in range(5)], axis=0)
+        padded = np.moveaxis(np.pad(image, [(2, 2) if k == axis else (0, 0) for k in (0, 1)], mode="edge"), axis, 0)
+        total = np.zeros_like(padded[: image.shape[axis]])
+        for k in range(5):
+            total += padded[k : k + len(total)]
+        image = np.moveaxis(total / 5.0, 0, axis)
     return image
 
 
-def _outlines(depth: Array, thickness: int, angstrom: float) -> Array:
-    """Ink, 0 to 1, where the surface behind an edge lies much deeper."""
-    height, width = depth.shape
-    around = np.pad(depth, thickness, constant_values=-DEPTH_OFFSET)
+def _outlines(around: Array, thickness: int, angstrom: float) -> Array:
+    """Ink, 0 to 1, where the surface behind an edge lies much deeper; of a depth with a margin of `thickness`."""
+    height, width = (side - 2 * thickness for side in around.shape)
+    depth = around[thickness:-thickness, thickness:-thickness]
     behind = depth.copy()
     for angle in np.arange(8) * np.pi / 4.0:
         x, y = (int(np.rint(thickness * (1.0 + f(angle)))) for f in (np.cos, np.sin))
@@ -249,6 +308,6 @@ def _outlines(depth: Array, thickness: int, angstrom: float) -> Array:
     return np.clip(((depth - behind) / angstrom - 1.0) / 2.5, 0.0, 1.0)
 
 
-def _tiles(samples: Array, factor: int) -> list[Array]:
+def _tiles(samples: NDArray[Any], factor: int) -> list[NDArray[Any]]:
     """The samples at each place within a pixel, an image a place."""
     return [samples[i::factor, j::factor] for i in range(factor) for j in range(factor)]
