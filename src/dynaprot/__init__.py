@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from .prediction import models, predict
-    from .structure import Atoms, Structure, load_structure
+    from .structure import Atoms, Structure
+    from .structure.files import load_structure
 
 __version__ = "0.1.0"
 
@@ -53,7 +54,7 @@ _HOMES = {
     "StructureError": "errors",
     "TrainingDataError": "errors",
     "WeightsError": "errors",
-    "load_structure": "structure",
+    "load_structure": "structure.files",
     "models": "prediction",
     "predict": "prediction",
 }

@@ -1,28 +1,25 @@
-"""The `dynaprot` command: a thin wrapper over the library, one function a command."""
+"""The `dynaprot` command: a thin wrapper over the library, one function a command.
+
+Each function imports what it needs, so that none waits for what another needs.
+"""
 
 from __future__ import annotations
 
-import platform
 import sys
 import time
-from dataclasses import replace
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
-from rich.table import Table
 
 from . import __version__
-from .dynamics import Dynamics
 from .errors import DynaProtError, OutputError, TrainingDataError
-from .prediction import models, predict
-from .structure import load_structure
+
+if TYPE_CHECKING:
+    from .dynamics import Dynamics
 
 __all__ = ["app", "main"]
 
@@ -85,6 +82,9 @@ def predict_command(
     pictures: Annotated[bool, typer.Option(help="Draw the three pictures.")] = True,
 ) -> None:
     """Predict how a structure moves, and write the result, tables, structure files and pictures."""
+    from .prediction import predict
+    from .structure.files import load_structure
+
     structure = load_structure(structure_file, chains, structure_model)
     _say("[yellow]Note:[/]", structure.notices)
     _make_folder(output)
@@ -117,6 +117,8 @@ def sample_command(
     all_atoms: AllAtoms = False,
 ) -> None:
     """Draw conformations from a prediction."""
+    from .dynamics import Dynamics
+
     dynamics = Dynamics.load(result)
     _make_folder(output)
     _name(_write_samples(dynamics, samples, seed, output, ensemble_format, restore, all_atoms))
@@ -129,6 +131,8 @@ def plot_command(
     probability: Annotated[float, typer.Option(help="Share of the time that C-alpha is inside its ellipsoid.")] = 0.5,
 ) -> None:
     """Draw the pictures of a prediction: RMSF along the chain, coupling, ellipsoids."""
+    from .dynamics import Dynamics
+
     dynamics = Dynamics.load(result)
     _make_folder(output)
     _name(_draw(dynamics, output, probability))
@@ -160,6 +164,10 @@ def evaluate_command(
     seed: Seed = 0,
 ) -> None:
     """Judge models beside the elastic networks on simulated proteins, with tables, CSV and pictures."""
+    from tempfile import TemporaryDirectory
+
+    from rich.progress import track
+
     from .evaluation.contenders import chosen_clusters, contenders
     from .evaluation.proteins import read_proteins
     from .evaluation.report import Report, write_report
@@ -220,6 +228,8 @@ def prepare_command(
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one for each processor by default.")] = None,
 ) -> None:
     """Make labels for training from simulations, models, conformers and crystals: one file a protein."""
+    from rich.progress import track
+
     from .training.prepare import prepare, split_prepared
     from .training.sources import find_sources
     from .training.splits import published_split
@@ -261,6 +271,8 @@ def train_command(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Train networks and write weights; on several GPUs as dynaprot/training/train.py says."""
+    from dataclasses import replace
+
     try:
         from .training.configuration import read_configuration
         from .training.train import train
@@ -280,8 +292,14 @@ def train_command(
 @app.command("info")
 def info_command() -> None:
     """Say which versions, weights and devices there are."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    from rich.table import Table
+
     from .network.runtime import choose_runtime
     from .network.weights import graph_path, load_weights, shipped_weights
+    from .prediction import models
 
     table = Table(show_header=False, box=None)
     table.add_column()

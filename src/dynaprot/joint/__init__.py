@@ -1,5 +1,7 @@
 """Two forms of a joint Gaussian over all C-alpha positions behind one interface."""
 
+from __future__ import annotations
+
 from typing import Protocol
 
 import numpy as np

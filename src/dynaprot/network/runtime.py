@@ -10,7 +10,6 @@ import platform
 import sys
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol
@@ -119,6 +118,8 @@ def _find_gpu() -> tuple[str | None, str]:
         return None, "no GPU was found"
     if not _is_installed("torch"):
         return None, "a GPU needs PyTorch, which is not installed"
+    from importlib.metadata import version  # here, because it is slow to import
+
     # Builds of PyTorch without GPUs say so in their version: no need to wait for the import.
     if version("torch").endswith("+cpu") or not _imports("torch"):
         return None, "this PyTorch was built without GPUs"

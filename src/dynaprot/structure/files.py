@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Iterable
 from os import PathLike
@@ -139,6 +137,8 @@ def _coordinates_alone(text: str) -> gemmi.Structure:
 
 
 def _download(entry: str) -> gemmi.Structure:
+    import urllib.request  # here, because it is slow to import and rarely needed
+
     url = DOWNLOAD.format(id=entry.upper())
     if not (entry.isalnum() and 4 <= len(entry) <= 12):
         raise StructureError(f"pdb:{entry}: a PDB id has four letters and digits, as in pdb:1ade.")
