@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TrainingDataError
-from ..structure import Structure, load_structure
-from ..structure.files import read_document
+from ..structure import Structure
+from ..structure.files import load_structure, read_document
 from ..structure.residues import one_letter_code
 from ..views.atoms import residue_rotations
 from .alignment import align
