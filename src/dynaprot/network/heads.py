@@ -195,4 +195,4 @@ class SpringHead(nn.Module):
         """Make every motion larger by a factor: all springs softer by its square."""
         readout = self.pair[-1]
         assert isinstance(readout, nn.Linear)
-        readout.bias -= 2.0 * math.log(factor)
+        readout.bias.sub_(2.0 * math.log(factor))
