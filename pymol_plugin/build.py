@@ -25,7 +25,7 @@ def build(folder: Path) -> Path:
     Path
         The zip.
     """
-    compiled, own = shutil.ignore_patterns("__pycache__"), shutil.ignore_patterns("__pycache__", "build.py")
+    compiled, own = shutil.ignore_patterns("__pycache__"), shutil.ignore_patterns("__pycache__", "build.py", "startup")
     with tempfile.TemporaryDirectory() as temporary:
         plugin = Path(temporary) / "dynaprot"
         shutil.copytree(ROOT / "pymol_plugin", plugin, ignore=own)
