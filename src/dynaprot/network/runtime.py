@@ -118,15 +118,19 @@ def _find_gpu() -> tuple[str | None, str]:
         return None, "no GPU was found"
     if not _is_installed("torch"):
         return None, "a GPU needs PyTorch, which is not installed"
+    gpu = _gpu_of_torch()
+    return gpu, "PyTorch found a GPU" if gpu else "PyTorch found no GPU that it can use"
+
+
+def _gpu_of_torch() -> str | None:
     from importlib.metadata import version  # here, because it is slow to import
 
     # Builds of PyTorch without GPUs say so in their version: no need to wait for the import.
     if version("torch").endswith("+cpu") or not _imports("torch"):
-        return None, "this PyTorch was built without GPUs"
+        return None
     from .torch_runtime import gpu
 
-    found = gpu()
-    return found, "PyTorch found a GPU" if found else "PyTorch found no GPU that it can use"
+    return gpu()
 
 
 def _has_gpu_driver() -> bool:
