@@ -16,11 +16,30 @@ class _DynaProtAPI(BundleAPI):
         register_command(command_info, logger)
 
     @staticmethod
+    def start_tool(session, bundle_info, tool_info):
+        from .tool import DynaProtTool
+
+        return DynaProtTool.get_singleton(session)
+
+    @staticmethod
+    def run_provider(session, name, manager, **keywords):
+        """A button of the toolbar, or a preset."""
+        from .provided import run_provider
+
+        run_provider(session, name, manager)
+
+    @staticmethod
     def get_class(name):
         """The class of an object in a saved session."""
         from importlib import import_module
 
-        home = {"Predictions": "predictions", "Ellipsoids": "ellipsoids", "Arrows": "modes"}.get(name)
+        home = {
+            "Arrows": "modes",
+            "CouplingTool": "plots",
+            "Ellipsoids": "ellipsoids",
+            "Predictions": "predictions",
+            "RmsfTool": "plots",
+        }.get(name)
         return getattr(import_module(f".{home}", __name__), name) if home else None
 
 

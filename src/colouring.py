@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from chimerax.core.commands import ColormapArg
+from chimerax.core.colors import hex_color, rgba_to_rgba8
+from chimerax.core.commands import ColormapArg, run
 
 if TYPE_CHECKING:
     from chimerax.core.colors import Colormap
@@ -49,8 +50,12 @@ def palette_over(
     return palette.rescale_range(low, high) if palette.values_specified else palette.linear_range(low, high)
 
 
-def show_key(session: Session, palette: Colormap) -> None:
-    """Show the colour key of a palette over values."""
-    from chimerax.color_key import show_key
-
-    show_key(session, palette, show_tool=False)
+def show_key(session: Session, palette: Colormap, unit: str = "") -> None:
+    """Show the colour key of a palette over values, with its ends and, if it has one, its middle labelled."""
+    last = len(palette.colors) - 1
+    labels = [""] * (last + 1)
+    for place, mark in ((0, ""), (last, ""), (last // 2, unit) if last % 2 == 0 else (last, unit)):
+        labels[place] = f"{palette.data_values[place]:.2f}".rstrip("0").rstrip(".") + mark
+    colors = [hex_color(rgba_to_rgba8(color)) for color in palette.colors]
+    pairs = (f'"{color}:{label}"' for color, label in zip(colors, labels, strict=True))
+    run(session, f"key {' '.join(pairs)}")

@@ -163,7 +163,7 @@ def _colors(
         values = [getattr(prediction.dynamics, color_by)[prediction.specified] for prediction in predicted]
         scale = palette_over(session, palette or MOBILITY, np.concatenate(values), limits)
         if key:
-            show_key(session, scale)
+            show_key(session, scale, " Å" if color_by == "rmsf" else "")
         return [scale.interpolated_rgba8(value) for value in values]
     if key or palette is not None or limits is not None:
         raise UserError("palette, range and key need colorBy rmsf or anisotropy.")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from importlib import invalidate_caches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
+from chimerax.core.commands import log_equivalent_command
+from chimerax.core.python_utils import run_logged_pip
+
 from . import dynaprot as core
+from .dynaprot.network.runtime import choose_runtime
 from .predictions import predictions, user_errors
 
 if TYPE_CHECKING:
@@ -16,10 +23,10 @@ if TYPE_CHECKING:
 
     from .dynaprot import Dynamics
 
-RUNTIME = "onnxruntime"
-INSTALL = f"pip install {RUNTIME}"
+INSTALL = "pip install onnxruntime"
 """The host's own command that installs what runs the network."""
-PACKAGES = ("numpy", "gemmi", "safetensors", RUNTIME, "torch", "matplotlib", "chemfiles")
+DOWNLOAD = "about 20 MB"
+PACKAGES = ("numpy", "gemmi", "safetensors", "onnxruntime", "torch", "matplotlib", "chemfiles")
 
 
 @user_errors()
@@ -62,15 +69,34 @@ def dynaprot_info(session: Session) -> None:
             lines.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             lines.append(f"{package} is not installed")
-    if not runtime_installed():
-        lines.append(f"The trained network needs {RUNTIME} (about 20 MB to download): type '{INSTALL}'.")
+    if not runtime_is_there():
+        lines.append(f"The trained network needs onnxruntime ({DOWNLOAD} to download): type '{INSTALL}'.")
     session.logger.info("\n".join(lines))
 
 
-def runtime_installed() -> bool:
-    """Whether the small runtime is there that runs the trained network."""
-    try:
-        version(RUNTIME)
-    except PackageNotFoundError:
-        return False
-    return True
+def runtime_is_there() -> bool:
+    """Whether anything is installed that runs the trained network."""
+    return choose_runtime().program is not None
+
+
+def install_runtime(session: Session, on_end: Callable[[str | None], None]) -> None:
+    """Install the small runtime into the host, in a thread of its own, as `INSTALL` does.
+
+    Parameters
+    ----------
+    session : chimerax.core.session.Session
+    on_end : callable
+        Called in the main thread, with what went wrong or None.
+    """
+
+    def work() -> None:
+        error = None
+        try:
+            run_logged_pip(["install", "--user", "--no-warn-script-location", "onnxruntime"], None)
+        except (RuntimeError, OSError) as cause:
+            error = f"onnxruntime could not be installed: {cause}"
+        invalidate_caches()
+        session.ui.thread_safe(on_end, error)
+
+    log_equivalent_command(session, INSTALL)
+    Thread(target=work, name="DynaProt installation", daemon=True).start()

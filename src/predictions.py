@@ -141,7 +141,7 @@ class Predictions(StateManager):
             "structures": open_structures,
             "choices": [list(self._choices[structure]) for structure in open_structures],
             "kept": [
-                [[list(key), _to_bytes(dynamics)] for key, dynamics in self._kept.get(structure, {}).items()]
+                [[list(key), to_bytes(dynamics)] for key, dynamics in self._kept.get(structure, {}).items()]
                 for structure in open_structures
             ],
         }
@@ -151,7 +151,7 @@ class Predictions(StateManager):
         predictions = cls()
         for structure, choice, kept in zip(data["structures"], data["choices"], data["kept"], strict=True):
             predictions._choices[structure] = tuple(choice)
-            predictions._kept[structure] = {tuple(key): _from_bytes(content) for key, content in kept}
+            predictions._kept[structure] = {tuple(key): from_bytes(content) for key, content in kept}
         return predictions
 
 
@@ -256,7 +256,7 @@ def _same(one: Structure, other: Structure) -> bool:
     )
 
 
-def _to_bytes(dynamics: Dynamics) -> bytes:
+def to_bytes(dynamics: Dynamics) -> bytes:
     """The same bytes as of a saved file, because a session holds no objects of other programs."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dynamics.npz"
@@ -264,7 +264,8 @@ def _to_bytes(dynamics: Dynamics) -> bytes:
         return path.read_bytes()
 
 
-def _from_bytes(content: bytes) -> Dynamics:
+def from_bytes(content: bytes) -> Dynamics:
+    """What `to_bytes` made."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dynamics.npz"
         path.write_bytes(content)

@@ -65,7 +65,7 @@ def dynaprot_rmsf(
     shown = concatenate([prediction.residues.filter(prediction.specified) for prediction in predicted])
     color_by_attribute(session, shown, "dynaprot_rmsf", scale)
     if key:
-        show_key(session, scale)
+        show_key(session, scale, " Å")
     if plot and session.ui.is_gui:
         from .plots import show_rmsf_plot
 

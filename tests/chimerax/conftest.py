@@ -6,9 +6,12 @@ These tests run in an environment of their own: ``python3.11 tests/chimerax/envi
 
 import importlib.util
 import os
+import queue
 import shutil
 import subprocess
 import sys
+import time
+import types
 from pathlib import Path
 
 import pytest
@@ -34,7 +37,7 @@ def host_folders(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def bundle(host_folders, tmp_path_factory):
-    """Build and install the bundle as a user does, from a copy so that the checkout stays clean."""
+    """Build and install the bundle as a user does, from a copy so that the checkout stays clean; its wheel."""
     source = tmp_path_factory.mktemp("checkout")
     for name in ("src", "weights"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -50,6 +53,8 @@ def bundle(host_folders, tmp_path_factory):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nstalled ChimeraX-DynaProt" in done.stdout, done.stdout + done.stderr  # or "Reinstalled"
+    (wheel,) = (source / "dist").glob("*.whl")
+    return wheel
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +130,14 @@ def settle(session):
 
 
 @pytest.fixture
-def picture(run):
+def picture_folder():
+    """Where tests leave pictures for people to look at."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return PICTURES
+
+
+@pytest.fixture
+def picture(run, picture_folder):
     """Set the scene for a picture on paper, and afterwards save it and give back its pixels, (height, width, 3)."""
     import numpy as np
     from PIL import Image
@@ -133,8 +145,7 @@ def picture(run):
     run("windowsize 800 600; set bgColor white; graphics silhouettes true; lighting soft")
 
     def picture(name):
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        path = PICTURES / f"{name}.png"
+        path = picture_folder / f"{name}.png"
         path.unlink(missing_ok=True)
         run(f'save "{path}" width 800 height 600 supersample 2')
         pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
@@ -142,3 +153,65 @@ def picture(run):
         return pixels
 
     return picture
+
+
+@pytest.fixture
+def window(session, monkeypatch):
+    """A small stand-in for the host's windows, which the PyPI wheel leaves out: `chimerax.ui` and what tools ask of it.
+
+    Tools are real widgets of Qt, off the screen, and get real events. The fixture gives a function that lets events and
+    calls from other threads happen until a condition holds.
+    """
+    from Qt.QtWidgets import QApplication, QWidget
+
+    class MainToolWindow:
+        """As `chimerax.ui.MainToolWindow`, a window of its own."""
+
+        def __init__(self, tool_instance):
+            self.tool_instance = tool_instance
+            self.ui_area = QWidget()
+            self.title = tool_instance.display_name
+            self.shown = False
+            self.fill_context_menu = lambda menu, x, y: None
+
+        def manage(self, placement):
+            self.ui_area.show()
+            self.shown = True
+
+    sliders = []
+
+    def module(name, **contents):
+        made = types.ModuleType(name)
+        vars(made).update(contents)
+        monkeypatch.setitem(sys.modules, name, made)
+
+    module("chimerax.ui", MainToolWindow=MainToolWindow)
+    module(
+        "chimerax.std_commands.coordset_gui",
+        CoordinateSetSlider=lambda session, structure, **_: sliders.append(structure),
+    )
+    if not session.triggers.has_trigger("mouse hover"):
+        session.triggers.add_trigger("mouse hover")
+    calls = queue.Queue()
+    monkeypatch.setattr(session.ui, "is_gui", True)
+    monkeypatch.setattr(session.ui, "thread_safe", lambda *call, **keywords: calls.put((call, keywords)))
+    monkeypatch.setattr(session.ui, "remove_tool", lambda tool: tool.tool_window.ui_area.close(), raising=False)
+    monkeypatch.setattr(
+        session.ui, "set_tool_shown", lambda tool, shown: setattr(tool.tool_window, "shown", shown), raising=False
+    )
+
+    def wait(condition, seconds=60):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "waited in vain"
+            QApplication.processEvents()
+            try:
+                (function, *arguments), keywords = calls.get(timeout=0.01)
+            except queue.Empty:
+                continue
+            function(*arguments, **keywords)
+
+    wait.sliders = sliders
+    yield wait
+    for tool in session.tools.list():
+        tool.delete()

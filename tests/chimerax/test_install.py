@@ -1,6 +1,7 @@
 """What `devel install` puts into the host."""
 
 import importlib.metadata
+import re
 import subprocess
 import sys
 import tomllib
@@ -52,21 +53,55 @@ def test_import_costs_nothing(bundle):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     imported = set(done.stdout.split())
     assert "chimerax.dynaprot" in imported
-    assert not imported & {"chimerax.dynaprot.commands", "chimerax.dynaprot.dynaprot", "gemmi", "torch"}
+    assert not imported & {"chimerax.dynaprot.commands", "chimerax.dynaprot.dynaprot", "gemmi", "onnxruntime", "torch"}
 
 
 def test_help(session):
-    """The help page of the command is where the host's `help` looks for it."""
+    """The pages are where the host's `help` looks for them, and so are the pictures in them."""
     from chimerax.core.toolshed import get_help_directories
 
-    pages = [Path(folder) / "user" / "commands" / "dynaprot.html" for folder in get_help_directories()]
-    assert any(page.is_file() for page in pages)
+    for name in ("commands/dynaprot.html", "tools/dynaprot.html"):
+        (page,) = [path for folder in get_help_directories() if (path := Path(folder) / "user" / name).is_file()]
+        pictures = re.findall(r'<img[^>]* src="(?!\.\./ChimeraX)([^"]+)"', page.read_text(encoding="utf-8"))
+        assert pictures
+        assert all((page.parent / picture).is_file() for picture in pictures)
+
+
+def test_links_of_the_help(bundle):
+    """Every place in our own pages that a link names is there."""
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "src/docs/user").rglob("dynaprot.html")}
+    folder = ROOT / "src" / "docs" / "user"
+    for path in folder.rglob("*.html"):
+        for link in re.findall(r'href="([^"]*)"', path.read_text(encoding="utf-8")):
+            target, _, anchor = link.partition("#")
+            if anchor and (not target or target.endswith("dynaprot.html")):
+                page = (path.parent / target if target else path).resolve()
+                assert f'<a name="{anchor}"></a>' in page.read_text(encoding="utf-8"), link
+    assert pages
 
 
 def test_usage(run, log):
     """The host knows the command and its arguments from the bundle's metadata."""
     run("usage dynaprot rmsf")
     ((_, text),) = log
-    assert text.startswith("dynaprot rmsf [structures] [model ")
-    assert "'anm' or 'default'" in text
+    assert text.startswith("dynaprot rmsf [residues] [palette ")
+    assert "default" in text
     assert "Predict the RMSF of each residue" in text
+
+
+def test_uninstalled_and_installed_from_the_wheel(bundle, package):
+    """`toolshed uninstall` leaves nothing behind, and `toolshed install` of the wheel brings everything back."""
+
+    def host(command):
+        arguments = [sys.executable, "-m", "chimerax.core", "--nogui", "--exit", "--cmd", command]
+        done = subprocess.run(arguments, capture_output=True, encoding="utf-8", timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    before = {path.relative_to(package) for path in package.rglob("*") if "__pycache__" not in path.parts}
+    try:
+        host("toolshed uninstall ChimeraX-DynaProt")
+        assert not [path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    finally:
+        host(f'toolshed install "{bundle}" user false noDeps true')
+    after = {path.relative_to(package) for path in package.rglob("*") if "__pycache__" not in path.parts}
+    assert after == before

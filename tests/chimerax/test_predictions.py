@@ -35,7 +35,7 @@ def test_a_missing_runtime_is_told_with_its_remedy(run, log, monkeypatch):
     """The command that installs it, and its size."""
     from chimerax.dynaprot import information
 
-    monkeypatch.setattr(information, "RUNTIME", "no-such-package")
+    monkeypatch.setattr(information, "runtime_is_there", lambda: False)
     run("dynaprot info")
     assert "MB to download): type 'pip install onnxruntime'" in log[0][1]
 

@@ -1,0 +1,368 @@
+"""The tool *Structure Analysis > DynaProt*: the commands as buttons and sliders."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+from chimerax.atomic import AtomicStructure, Residue
+from chimerax.core.commands import run
+from chimerax.core.errors import UserError
+from chimerax.core.models import ADD_MODELS, MODEL_ID_CHANGED, MODEL_NAME_CHANGED, REMOVE_MODELS
+from chimerax.core.tools import ToolInstance, get_singleton
+from chimerax.ui import MainToolWindow
+from Qt.QtCore import Qt, QTimer
+from Qt.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from .coupling import couplings_of
+from .ellipsoids import COLOURINGS, STYLES, ellipsoids_of
+from .information import DOWNLOAD, INSTALL, install_runtime, runtime_is_there
+from .job import Job
+from .predictions import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chimerax.core.session import Session
+
+MODELS = {"DynaProt": "default", "Elastic network": "anm"}
+SETTLE = 40
+"""Milliseconds between a slider's move and the drawing of it, so that moves in between are left out."""
+
+
+class DynaProtTool(ToolInstance):
+    """One window: what to predict, and a row for each view of it. Every action is a command, which is logged."""
+
+    help = "help:user/tools/dynaprot.html"
+    SESSION_ENDURING = True
+
+    def __init__(self, session: Session, tool_name: str) -> None:
+        super().__init__(session, tool_name)
+        self.display_name = "DynaProt"
+        self._job: Job | None = None
+        self.tool_window = window = MainToolWindow(self)
+        layout = QVBoxLayout(window.ui_area)
+        layout.addLayout(self._choices())
+        layout.addLayout(self._views())
+        layout.addWidget(self._runtime_notice())
+        layout.addStretch(1)
+        layout.addLayout(self._progress())
+        self._clock = QTimer(window.ui_area)
+        self._clock.timeout.connect(self._tick)
+        self._settle = QTimer(window.ui_area)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE)
+        self._settle.timeout.connect(self._draw_live)
+        self._live: Callable[[bool], None] | None = None
+        self._handlers = [
+            session.triggers.add_handler(trigger, lambda *_: self._list_structures())
+            for trigger in (ADD_MODELS, REMOVE_MODELS, MODEL_ID_CHANGED, MODEL_NAME_CHANGED)
+        ]
+        self._list_structures()
+        window.manage(placement="side")
+
+    @classmethod
+    def get_singleton(cls, session: Session) -> DynaProtTool:
+        """The window, opened if need be."""
+        return get_singleton(session, cls, "DynaProt", display=True)
+
+    def delete(self) -> None:
+        self.cancel()
+        for handler in self._handlers:
+            handler.remove()
+        super().delete()
+
+    # What the window holds.
+
+    def _choices(self) -> QGridLayout:
+        self.structure_menu = QComboBox()
+        self.structure_menu.currentIndexChanged.connect(lambda _: self._list_chains())
+        self.chain_button = QToolButton()
+        self.chain_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.chain_button.setMenu(QMenu(self.chain_button))
+        self.model_menu = QComboBox()
+        self.model_menu.addItems(list(MODELS))
+        grid = QGridLayout()
+        for row, (label, widget) in enumerate(
+            (("Structure", self.structure_menu), ("Chains", self.chain_button), ("Model", self.model_menu))
+        ):
+            widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            grid.addWidget(QLabel(label), row, 0)
+            grid.addWidget(widget, row, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _views(self) -> QGridLayout:
+        self.probability = _slider(5, 99, 50)
+        self.probability_text = QLabel("0.50")
+        self.threshold = _slider(20, 99, 60)
+        self.threshold_text = QLabel("0.60")
+        self.coloring = QComboBox()
+        self.coloring.addItems(COLOURINGS)
+        self.style = QComboBox()
+        self.style.addItems(STYLES)
+        self.count = _spin(QSpinBox(), 1, 10000, 50)
+        self.mode = _spin(QSpinBox(), 1, 99, 1)
+        self.amplitude = _spin(QDoubleSpinBox(), 0.5, 10.0, 2.0)
+        self.buttons = {}
+        rows = (
+            ("Ellipsoids", self.draw_ellipsoids, "probability", self.probability, self.probability_text),
+            ("", None, "color by", self.coloring, self.style),
+            ("RMSF", self.show_rmsf, "color and plot"),
+            ("Couplings", self.show_couplings, "threshold", self.threshold, self.threshold_text),
+            ("Ensemble", self.open_ensemble, "conformations", self.count),
+            ("Motion", self.play_mode, "mode", self.mode, QLabel("amplitude"), self.amplitude),
+        )
+        grid = QGridLayout()
+        for row, (name, action, label, *widgets) in enumerate(rows):
+            if action is not None:
+                button = self.buttons[name] = QPushButton(name)
+                button.clicked.connect(lambda *_, action=action: action())
+                grid.addWidget(button, row, 0)
+            grid.addWidget(QLabel(label), row, 1)
+            line = QHBoxLayout()
+            for widget in widgets:
+                line.addWidget(widget)
+            if not any(isinstance(widget, QSlider) for widget in widgets):
+                line.addStretch(1)
+            grid.addLayout(line, row, 2)
+        grid.setColumnStretch(2, 1)
+        for slider, text, live in (
+            (self.probability, self.probability_text, self._live_ellipsoids),
+            (self.threshold, self.threshold_text, self._live_couplings),
+        ):
+            slider.valueChanged.connect(lambda value, text=text, live=live: self._slide(value, text, live))
+            slider.sliderReleased.connect(lambda live=live: live(True))
+        for menu in (self.coloring, self.style):
+            menu.currentIndexChanged.connect(lambda _: self._live_ellipsoids(True))
+        return grid
+
+    def _runtime_notice(self) -> QWidget:
+        self.notice = QWidget()
+        line = QHBoxLayout(self.notice)
+        line.setContentsMargins(0, 0, 0, 0)
+        text = QLabel(f"The trained network needs the package onnxruntime ({DOWNLOAD} to download).")
+        text.setWordWrap(True)
+        line.addWidget(text, stretch=1)
+        self.install_button = QPushButton("Install")
+        self.install_button.clicked.connect(lambda *_: self.install())
+        line.addWidget(self.install_button)
+        self.notice.setVisible(not runtime_is_there())
+        return self.notice
+
+    def _progress(self) -> QHBoxLayout:
+        self.status = QLabel("")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 0)
+        self.bar.setMaximumWidth(80)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.clicked.connect(lambda *_: self.cancel())
+        help_button = QPushButton("Help")
+        help_button.clicked.connect(lambda *_: self.display_help())
+        line = QHBoxLayout()
+        line.addWidget(self.status, stretch=1)
+        for widget in (self.bar, self.cancel_button, help_button):
+            line.addWidget(widget)
+        self.bar.hide()
+        self.cancel_button.hide()
+        return line
+
+    # What is chosen.
+
+    @property
+    def structure(self) -> AtomicStructure | None:
+        """The structure that is chosen."""
+        return self.structure_menu.currentData()
+
+    @property
+    def chains(self) -> list[str]:
+        """The chains that are chosen."""
+        return [action.text() for action in self.chain_button.menu().actions() if action.isChecked()]
+
+    @property
+    def spec(self) -> str:
+        """How a command names what is chosen."""
+        if self.structure is None:
+            raise UserError("Open a structure first.")
+        if not self.chains:
+            raise UserError("Choose a chain first.")
+        is_whole = len(self.chains) == len(self.chain_button.menu().actions())
+        return self.structure.atomspec + ("" if is_whole else f"/{','.join(self.chains)}")
+
+    def _list_structures(self) -> None:
+        before = self.structure
+        structures = [
+            model
+            for model in self.session.models.list(type=AtomicStructure)
+            if (model.residues.polymer_types == Residue.PT_AMINO).any()
+        ]
+        menu = self.structure_menu
+        menu.blockSignals(True)
+        menu.clear()
+        for structure in structures:
+            menu.addItem(str(structure), structure)
+        menu.setCurrentIndex(structures.index(before) if before in structures else min(0, len(structures) - 1))
+        menu.blockSignals(False)
+        if self.structure is not before or before is None:
+            self._list_chains()
+
+    def _list_chains(self) -> None:
+        menu = self.chain_button.menu()
+        menu.clear()
+        if self.structure is not None:
+            residues = self.structure.residues
+            for chain_id in residues.filter(residues.polymer_types == Residue.PT_AMINO).unique_chain_ids:
+                action = menu.addAction(chain_id)
+                action.setCheckable(True)
+                action.setChecked(True)
+                action.toggled.connect(lambda _: self._name_chains())
+        self._name_chains()
+
+    def _name_chains(self) -> None:
+        is_whole = len(self.chains) == len(self.chain_button.menu().actions())
+        self.chain_button.setText("all" if self.chains and is_whole else ", ".join(self.chains) or "none")
+
+    # Actions: each predicts if need be, and then runs its command.
+
+    def draw_ellipsoids(self) -> None:
+        self._predict_and_run(self._ellipsoids_command)
+
+    def show_rmsf(self) -> None:
+        self._predict_and_run(lambda: f"dynaprot rmsf {self.spec}")
+
+    def show_couplings(self) -> None:
+        self._predict_and_run(self._couplings_command)
+
+    def open_ensemble(self) -> None:
+        self._predict_and_run(lambda: f"dynaprot ensemble {self.spec} count {self.count.value()}")
+
+    def play_mode(self) -> None:
+        self._predict_and_run(
+            lambda: f"dynaprot modes {self.spec} mode {self.mode.value()} amplitude {self.amplitude.value():g}"
+        )
+
+    def install(self) -> None:
+        """Install the runtime of the trained network, in a thread."""
+        self.install_button.setEnabled(False)
+        self._show_work(f"Installing onnxruntime ({INSTALL}) ...", cancellable=False)
+        install_runtime(self.session, self._installed)
+
+    def _ellipsoids_command(self) -> str:
+        return (
+            f"dynaprot ellipsoids {self.spec} probability {self.probability.value() / 100:g} "
+            f"colorBy {self.coloring.currentText()} style {self.style.currentText()}"
+        )
+
+    def _couplings_command(self) -> str:
+        return f"dynaprot coupling {self.spec} threshold {self.threshold.value() / 100:g}"
+
+    def _slide(self, value: int, text: QLabel, live: Callable[[bool], None]) -> None:
+        text.setText(f"{value / 100:.2f}")
+        self._live = live
+        self._settle.start()
+
+    def _draw_live(self) -> None:
+        self._live(False)
+
+    def _live_ellipsoids(self, log: bool) -> None:
+        """Draw the ellipsoids anew if they are shown; logged once a slider is let go."""
+        if self.structure is not None and ellipsoids_of(self.structure) is not None:
+            self._predict_and_run(self._ellipsoids_command, log)
+
+    def _live_couplings(self, log: bool) -> None:
+        if self.structure is not None and couplings_of(self.structure) is not None:
+            self._predict_and_run(lambda: f"{self._couplings_command()} map false", log)
+
+    def _predict_and_run(self, command: Callable[[], str], log: bool = True) -> None:
+        if self._job is not None:
+            return  # one at a time; Cancel ends it
+        model = MODELS[self.model_menu.currentText()]
+        try:
+            text = f"{command()} model {model}"
+            protein = self.structure.residues
+            wanted = requests(self.session, protein.filter(np.isin(protein.chain_ids, self.chains)), model)
+        except UserError as error:
+            self._fail(error)
+            return
+        job = Job(self.session, wanted, lambda: self._run(text, log), self._fail)
+        if job.missing:
+            self._job = job
+            names = ", ".join(f"{request.structure}, {len(request.residues)} residues" for request in job.missing)
+            self._show_work(f"Predicting the motion of {names}")
+
+    def _run(self, command: str, log: bool) -> None:
+        self._end_work("")
+        try:
+            run(self.session, command, log=log)
+        except UserError as error:
+            self._fail(error)
+
+    def cancel(self) -> None:
+        """Forget the prediction that is being made."""
+        if self._job is not None:
+            self._job.cancel()
+            self._end_work("Cancelled.")
+
+    def _fail(self, error: Exception) -> None:
+        self._end_work(str(error))
+        self.session.logger.error(str(error))
+
+    def _installed(self, error: str | None) -> None:
+        self.install_button.setEnabled(True)
+        self._end_work(error or "onnxruntime is installed.")
+        (self.session.logger.error if error else self.session.logger.info)(self.status.text())
+        self.notice.setVisible(not runtime_is_there())
+
+    def _show_work(self, text: str, cancellable: bool = True) -> None:
+        self._work, self._began = text, perf_counter()
+        self.bar.show()
+        self.cancel_button.setVisible(cancellable)
+        for button in self.buttons.values():
+            button.setEnabled(False)
+        self._tick()
+        self._clock.start(500)
+
+    def _tick(self) -> None:
+        text = f"{self._work}: {perf_counter() - self._began:.0f} s"
+        self.status.setText(text)
+        self.session.logger.status(text)
+
+    def _end_work(self, text: str) -> None:
+        self._job = None
+        self._clock.stop()
+        self.bar.hide()
+        self.cancel_button.hide()
+        for button in self.buttons.values():
+            button.setEnabled(True)
+        self.status.setText(text)
+        self.session.logger.status(text)
+
+
+def _slider(low: int, high: int, value: int) -> QSlider:
+    """Of hundredths."""
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(low, high)
+    slider.setValue(value)
+    return slider
+
+
+def _spin(box, low, high, value):
+    box.setRange(low, high)
+    box.setValue(value)
+    return box

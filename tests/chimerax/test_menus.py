@@ -1,0 +1,57 @@
+"""Toolbar, presets, and what the bundle tells the host of itself."""
+
+import xml.etree.ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_command_is_announced(bundle):
+    """What `bundle_info.xml` announces is what there is, each with its help."""
+    from chimerax.dynaprot.commands import COMMANDS
+
+    tree = xml.etree.ElementTree.parse(ROOT / "bundle_info.xml")
+    classifiers = [element.text.split(" :: ") for element in tree.iter("ChimeraXClassifier")]
+    assert {words[2] for words in classifiers if words[1] == "Command"} == set(COMMANDS)
+    page = (ROOT / "src" / "docs" / "user" / "commands" / "dynaprot.html").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f'<a name="{name.split()[-1]}"></a>' in page
+
+
+@pytest.mark.parametrize(
+    ("label", "command"),
+    [
+        ("Ellipsoids", "dynaprot ellipsoids"),
+        ("RMSF", "dynaprot rmsf"),
+        ("Coupling", "dynaprot coupling"),
+        ("Ensemble", "dynaprot ensemble"),
+        ("Motion", "dynaprot modes"),
+    ],
+)
+def test_toolbar(run, session, protease, log, label, command):
+    """Each button has a picture that can be drawn, and runs its command on the selection, or on all."""
+    from PyQt6.QtSvg import QSvgRenderer
+
+    name, bundle_info, icon, description, _ = session.toolbar._toolbar["Molecule Display"]["DynaProt"][label]
+    assert QSvgRenderer(icon).isValid()
+    assert description
+    run("dynaprot predict #1 model anm; select #1/B")
+    log.clear()
+    bundle_info.run_provider(session, name, session.toolbar)
+    assert ("info", f"Executing: {command} sel") in log
+
+
+@pytest.mark.parametrize("name", ["flexibility", "ellipsoids"])
+def test_presets(run, protease, picture, name):
+    """A picture that can be shown without more: no atoms of the protein, a cartoon, colours and their key."""
+    run("dynaprot predict #1 model anm")
+    run(f"preset dynaprot {name}; view")
+    protein = protease.residues.filter(protease.residues.polymer_types == protease.residues[0].polymer_type)
+    assert not protein.atoms.displays.any()
+    assert protein.ribbon_displays.all()
+    assert len(protease.child_models()) == (name == "ellipsoids")
+    red, _, blue = np.moveaxis(picture(f"preset-{name}"), -1, 0)
+    assert (blue - red > 40).mean() > 0.005

@@ -1,0 +1,361 @@
+"""The windows: the tool, the RMSF plot and the heat map, driven by simulated clicks off the screen."""
+
+import time
+
+import numpy as np
+import pytest
+
+
+def commands(log):
+    """The commands that were logged."""
+    return [text.split("(cxcmd:")[1].removesuffix(")").replace("\n", " ") for _, text in log if "(cxcmd:" in text]
+
+
+@pytest.fixture
+def click(window):
+    """Press and release the left button on a widget, or drag from one place to another."""
+    from Qt.QtCore import QEvent, QPoint, QPointF, Qt
+    from Qt.QtGui import QMouseEvent
+    from Qt.QtWidgets import QApplication
+
+    def send(widget, kind, place, buttons):
+        button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else Qt.MouseButton.LeftButton
+        where = QPointF(*place)
+        screen = QPointF(widget.mapToGlobal(QPoint(*map(int, place))))
+        event = QMouseEvent(kind, where, screen, button, buttons, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(widget, event)
+
+    def click(widget, start=None, end=None):
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        start = start or (widget.width() / 2, widget.height() / 2)
+        send(widget, QEvent.Type.MouseMove, start, none)
+        send(widget, QEvent.Type.MouseButtonPress, start, left)
+        for share in (0.5, 1.0) if end else ():
+            place = [a + share * (b - a) for a, b in zip(start, end, strict=True)]
+            send(widget, QEvent.Type.MouseMove, place, left)
+        send(widget, QEvent.Type.MouseButtonRelease, end or start, none)
+        QApplication.processEvents()
+
+    return click
+
+
+@pytest.fixture
+def tool(session, protease, window):
+    """The tool, opened as the menu does."""
+    bundle = session.toolshed.find_bundle("ChimeraX-DynaProt", session.logger)
+    (name,) = [tool.name for tool in bundle.tools]
+    assert name == "DynaProt"
+    return bundle.start_tool(session, name)
+
+
+def test_the_tool_draws_ellipsoids(tool, click, window, protease, log):
+    """A click predicts in a thread while the window answers, then runs and logs the command."""
+    from chimerax.dynaprot.ellipsoids import ellipsoids_of
+
+    assert tool.structure is protease
+    click(tool.buttons["Ellipsoids"])
+    assert tool.cancel_button.isVisible()
+    assert not tool.buttons["Ellipsoids"].isEnabled()
+    assert tool.status.text().startswith("Predicting the motion of 1hpv.pdb #1, 198 residues")
+    window(lambda: ellipsoids_of(protease) is not None)
+    assert len(ellipsoids_of(protease).residues) == 198
+    assert not tool.cancel_button.isVisible()
+    assert tool.buttons["Ellipsoids"].isEnabled()
+    assert "dynaprot ellipsoids #1 probability 0.5 colorBy rmsf style ellipsoid model default" in commands(log)
+
+
+def test_the_probability_slider_is_live(tool, click, window, protease, log):
+    """While it moves the ellipsoids grow; one command is logged when it is let go."""
+    from chimerax.dynaprot.ellipsoids import ellipsoids_of
+
+    tool.model_menu.setCurrentText("Elastic network")
+    tool.probability.setValue(60)
+    assert ellipsoids_of(protease) is None, "nothing is drawn that was not asked for"
+    click(tool.buttons["Ellipsoids"])
+    window(lambda: ellipsoids_of(protease) is not None)
+    surface = ellipsoids_of(protease)
+    radius, logged = surface.radius, len(commands(log))
+    tool.probability.setSliderDown(True)
+    for value in range(61, 91):
+        tool.probability.setValue(value)
+    window(lambda: surface.radius > radius)
+    assert tool.probability_text.text() == "0.90"
+    assert len(commands(log)) == logged
+    tool.probability.setSliderDown(False)
+    assert commands(log)[logged:] == ["dynaprot ellipsoids #1 probability 0.9 colorBy rmsf style ellipsoid model anm"]
+    tool.coloring.setCurrentText("chain")
+    assert commands(log)[-1].endswith("colorBy chain style ellipsoid model anm")
+    assert len(np.unique(surface.residue_colors, axis=0)) == 2
+
+
+def test_chains_are_chosen(tool, click, window, protease, log):
+    """The command names them, and they alone are predicted."""
+    first, second = tool.chain_button.menu().actions()
+    second.setChecked(False)
+    assert tool.chain_button.text() == "A"
+    tool.model_menu.setCurrentText("Elastic network")
+    click(tool.buttons["RMSF"])
+    window(lambda: hasattr(protease.residues[0], "dynaprot_rmsf"))
+    assert "dynaprot rmsf #1/A model anm" in commands(log)
+    assert not hasattr(protease.residues[150], "dynaprot_rmsf")
+    first.setChecked(False)
+    click(tool.buttons["RMSF"])
+    assert tool.status.text() == "Choose a chain first."
+    assert ("error", "Choose a chain first.") in log
+
+
+def test_the_window_does_not_freeze(tool, click, window, protease, monkeypatch):
+    """Events are handled all through a long prediction."""
+    from chimerax.dynaprot import predictions
+    from Qt.QtCore import QTimer
+
+    predict = predictions.Request.predict
+    monkeypatch.setattr(predictions.Request, "predict", lambda self: (time.sleep(1.0), predict(self))[1])
+    beats = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: beats.append(time.monotonic()))
+    timer.start(20)
+    click(tool.buttons["RMSF"])
+    window(lambda: hasattr(protease.residues[0], "dynaprot_rmsf"))
+    timer.stop()
+    assert len(beats) > 20
+    assert np.diff(beats[:-1]).max() < 0.5
+
+
+def test_cancel(tool, click, window, protease, log, monkeypatch):
+    """A cancelled prediction is dropped, nothing is drawn, and the next click starts anew."""
+    from chimerax.dynaprot import predictions
+    from chimerax.dynaprot.ellipsoids import ellipsoids_of
+
+    predict = predictions.Request.predict
+    monkeypatch.setattr(predictions.Request, "predict", lambda self: (time.sleep(0.5), predict(self))[1])
+    tool.model_menu.setCurrentText("Elastic network")
+    click(tool.buttons["Ellipsoids"])
+    click(tool.cancel_button)
+    assert tool.status.text() == "Cancelled."
+    end = time.monotonic() + 1.0
+    window(lambda: time.monotonic() > end)
+    assert ellipsoids_of(protease) is None
+    assert not commands(log)
+    click(tool.buttons["Ellipsoids"])
+    window(lambda: ellipsoids_of(protease) is not None)
+
+
+def test_a_structure_closed_meanwhile(tool, click, window, protease, run, log, monkeypatch):
+    """Its prediction is dropped, and the tool says that the specification names nothing."""
+    from chimerax.dynaprot import predictions
+
+    predict = predictions.Request.predict
+    monkeypatch.setattr(predictions.Request, "predict", lambda self: (time.sleep(0.3), predict(self))[1])
+    click(tool.buttons["RMSF"])
+    run("close #1")
+    window(lambda: not tool.bar.isVisible())
+    assert tool.structure is None
+    assert [text for level, text in log if level == "error"]
+    click(tool.buttons["RMSF"])
+    assert tool.status.text() == "Open a structure first."
+
+
+def test_what_the_core_refuses_is_shown(tool, click, window, run, log):
+    """As in the command, in its own words."""
+    run("delete #1 & ~ #1/A:1-3")
+    tool._list_chains()
+    click(tool.buttons["RMSF"])
+    window(lambda: tool.status.text().startswith("1hpv.pdb #1: has 3 residues"))
+    assert [level for level, text in log if "has 3 residues" in text] == ["error"]
+
+
+def test_other_views(tool, click, window, session, protease, log):
+    """Couplings with their heat map, an ensemble with the host's slider, and a motion that plays."""
+    from chimerax.dynaprot.coupling import couplings_of
+    from chimerax.dynaprot.plots import CouplingTool
+
+    tool.model_menu.setCurrentText("Elastic network")
+    click(tool.buttons["Couplings"])
+    window(lambda: couplings_of(protease) is not None)
+    assert len(session.tools.find_by_class(CouplingTool)) == 1
+    few = len(couplings_of(protease).pseudobonds)
+    tool.threshold.setValue(40)
+    window(lambda: len(couplings_of(protease).pseudobonds) > few)
+    tool.count.setValue(3)
+    click(tool.buttons["Ensemble"])
+    window(lambda: len(session.models.list(type=type(protease))) == 2)
+    assert [structure.name for structure in window.sliders] == ["1hpv.pdb ensemble"]
+    tool.mode.setValue(3)
+    click(tool.buttons["Motion"])
+    logged = commands(log)
+    assert "dynaprot ensemble #1 count 3 model anm" in logged
+    assert "dynaprot modes #1 mode 3 amplitude 2 model anm" in logged
+    assert any(line.startswith("coordset #3 1,40") for line in logged)
+
+
+def test_structures_come_and_go(tool, run, protease, protease_file):
+    """The menu lists those with protein."""
+    run(f'open "{protease_file}"')
+    names = [tool.structure_menu.itemText(k) for k in range(tool.structure_menu.count())]
+    assert names == ["1hpv.pdb #1", "1hpv.pdb #2"]
+    run("close #1")
+    assert tool.structure.id == (2,)
+    run("close #2")
+    assert tool.structure is None
+    assert tool.chain_button.text() == "none"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_missing_runtime_is_installed_by_a_click(run, session, protease, window, click, monkeypatch, log, fails):
+    """The size is told before, the host's own command is logged, and it works in a thread."""
+    from chimerax.dynaprot import information
+    from chimerax.dynaprot import tool as module
+    from Qt.QtWidgets import QLabel
+
+    there = []
+
+    def pip(arguments, logger):
+        assert "onnxruntime" in arguments
+        if fails:
+            raise RuntimeError("no network")
+        there.append(True)
+
+    monkeypatch.setattr(information, "run_logged_pip", pip)
+    monkeypatch.setattr(module, "runtime_is_there", lambda: bool(there))
+    tool = module.DynaProtTool.get_singleton(session)
+    assert tool.notice.isVisible()
+    assert "about 20 MB to download" in tool.notice.findChild(QLabel).text()
+    click(tool.install_button)
+    window(lambda: tool.install_button.isEnabled())
+    assert "pip install onnxruntime" in commands(log)
+    if fails:
+        assert ("error", "onnxruntime could not be installed: no network") in log
+    assert tool.notice.isVisible() == fails
+
+
+def opened(session, run, kind, command):
+    """The plot that a command opens."""
+    from chimerax.dynaprot import plots
+
+    run(command)
+    (tool,) = session.tools.find_by_class(getattr(plots, kind))
+    tool.tool_window.ui_area.resize(700, 700 if kind == "CouplingTool" else 320)
+    tool.plot.figure.canvas.draw()
+    return tool
+
+
+def place(tool, x, y):
+    """Where on the canvas a point of the plot is, in Qt's pixels."""
+    canvas = tool.plot.figure.canvas
+    across, up = tool.plot.panel.transData.transform((x, y))
+    ratio = canvas.device_pixel_ratio
+    return across / ratio, canvas.height() - up / ratio
+
+
+def canvas_of(tool):
+    return tool.plot.figure.canvas
+
+
+def test_a_click_on_the_rmsf_selects_the_residue(session, run, protease, window, click, log):
+    """It is selected and brought into the centre; hovering names it."""
+    from chimerax.atomic import selected_residues
+
+    tool = opened(session, run, "RmsfTool", "dynaprot rmsf #1 model anm")
+    assert tool.display_name == "DynaProt RMSF of 1hpv.pdb #1"
+    click(canvas_of(tool), place(tool, 49, 0.5))
+    assert [(residue.chain_id, residue.number) for residue in selected_residues(session)] == [("A", 50)]
+    assert "select /A:50" in commands(log)
+    assert tool.hovered.text().startswith("A ILE 50: RMSF ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "command"), [("RmsfTool", "rmsf"), ("CouplingTool", "coupling"), ("DynaProtTool", "ellipsoids")]
+)
+def test_pictures(session, run, protease, window, kind, command, picture_folder):
+    """What the windows look like, for people to judge."""
+    run("select #1/A:45-55; dynaprot predict #1")
+    if kind == "DynaProtTool":
+        from chimerax.dynaprot.tool import DynaProtTool
+
+        tool = DynaProtTool.get_singleton(session)
+    else:
+        tool = opened(session, run, kind, f"dynaprot {command} #1")
+    area = tool.tool_window.ui_area
+    path = picture_folder / f"window-{command}.png"
+    assert area.grab().save(str(path))
+    assert path.stat().st_size > 3000
+
+
+def test_a_selection_is_marked_in_the_plots(session, run, protease, window, settle):
+    """Rows and columns, also of a selection made before the plot was opened."""
+    marked = []
+    run("select #1/B:1-3")
+    tool = opened(session, run, "CouplingTool", "dynaprot coupling #1 model anm")
+    before = len(tool.plot._marks)
+    assert before > 0
+    tool.plot.mark = lambda residues: marked.append(residues.tolist())
+    run("select #1/A:10-12,20")
+    settle()
+    session.update_loop.draw_new_frame()
+    assert marked[-1] == [9, 10, 11, 19]
+
+
+def test_a_box_in_the_heat_map_selects(session, run, protease, window, click, log):
+    """Rows and columns of the box; the command is logged; hovering names the pair and its coupling."""
+    from chimerax.atomic import selected_residues
+
+    tool = opened(session, run, "CouplingTool", "dynaprot coupling #1 model anm")
+    click(canvas_of(tool), place(tool, 109, 39), place(tool, 119, 49))
+    chosen = {(residue.chain_id, residue.number) for residue in selected_residues(session)}
+    assert chosen == {("A", k) for k in range(40, 51)} | {("B", k) for k in range(11, 22)}
+    assert "select /A:40-50/B:11-21" in commands(log)
+    coupling = tool.prediction.dynamics.coupling[49, 119]
+    assert tool.hovered.text() == f"A ILE 50 – B GLU 21: {coupling:+.2f}"
+
+
+def test_a_box_in_the_heat_map_colours(session, run, protease, window, click):
+    """As an alternative, chosen in the context menu."""
+    from Qt.QtWidgets import QMenu
+
+    tool = opened(session, run, "CouplingTool", "dynaprot coupling #1 model anm")
+    menu = QMenu()
+    tool.tool_window.fill_context_menu(menu, 0, 0)
+    colors = next(action for action in menu.actions() if "colors residues" in action.text())
+    colors.trigger()
+    click(canvas_of(tool), place(tool, 109, 39), place(tool, 119, 49))
+    chain_a = protease.residues.filter(protease.residues.chain_ids == "A")
+    assert list(chain_a[44].ribbon_color) == [255, 215, 0, 255]
+    chain_b = protease.residues.filter(protease.residues.chain_ids == "B")
+    assert list(chain_b[14].ribbon_color) == [30, 144, 255, 255]
+
+
+def test_plots_close_with_what_they_show(session, run, protease, window, settle):
+    """With the structure, or when a residue is deleted; a second command replaces the plot of the first."""
+    from chimerax.dynaprot.plots import PlotTool
+
+    def open_plots():
+        return [tool for tool in session.tools.list() if isinstance(tool, PlotTool)]
+
+    run("dynaprot rmsf #1 model anm; dynaprot rmsf #1; dynaprot coupling #1")
+    assert len(open_plots()) == 2
+    run("delete #1/A:5")
+    settle()
+    assert not open_plots()
+    run("dynaprot rmsf #1; close #1")
+    assert not open_plots()
+
+
+def test_plots_come_back_with_a_session(session, run, protease, window, tmp_path, click):
+    """The same values, without a prediction, and still linked."""
+    from chimerax.atomic import selected_residues
+    from chimerax.dynaprot.plots import CouplingTool, RmsfTool
+
+    run("dynaprot rmsf #1 model anm; dynaprot coupling #1")
+    rmsf = session.tools.find_by_class(RmsfTool)[0].prediction.dynamics.rmsf
+    run(f'save "{tmp_path}/plots.cxs"')
+    session.reset()
+    assert not session.tools.find_by_class(RmsfTool)
+    run(f'open "{tmp_path}/plots.cxs"')
+    (restored,) = session.tools.find_by_class(RmsfTool)
+    assert len(session.tools.find_by_class(CouplingTool)) == 1
+    np.testing.assert_array_equal(restored.prediction.dynamics.rmsf, rmsf)
+    restored.tool_window.ui_area.resize(700, 320)
+    canvas_of(restored).draw()
+    click(canvas_of(restored), place(restored, 49, 0.5))
+    assert [residue.number for residue in selected_residues(session)] == [50]
