@@ -5,8 +5,9 @@
 PYTHON ?= python3
 # ChimeraX 1.7 exists for Python 3.11 alone.
 PYTHON311 ?= python3.11
-PYTHONS ?= python3.12 python3.13
-# One version for everybody, so that tests repeat. Without a GPU, PyTorch's own index has a build of a tenth the size.
+PYTHONS ?= python3.11 python3.12 python3.13
+# For training and its tests alone. One version for everybody, so that tests repeat; without a GPU, PyTorch's own index
+# has a build of a tenth the size.
 TORCH ?= torch==2.13.0
 # HIV protease with its flaps, from PyMOL's package; or make demo STRUCTURE=my.cif, or STRUCTURE=pdb:1ade
 STRUCTURE ?= $(shell .venv/bin/python -c "import pathlib, sysconfig; print(pathlib.Path(sysconfig.get_path('purelib'), 'pymol/pymol_path/data/tut/1hpv.pdb'))")
@@ -31,17 +32,17 @@ test-chimerax:
 	elif [ -n "$$CI" ]; then exit 1; \
 	else echo "The ChimeraX tests were left out, for the reason above."; fi
 
-# The core under ChimeraX's numpy 1.26.
+# The core under ChimeraX's numpy 1.26, without PyTorch.
 test-numpy1: test-chimerax
 	PYTHONPATH=src .venv-chimerax/bin/python -m pytest tests/core
 
-# The core under newer Pythons, without PyTorch: what is not a network's must run there too.
+# The core as users install it, without PyTorch, under every Python: all tests but those of training.
 test-pythons:
 	@for python in $(PYTHONS); do \
 	    $$python -c "" 2>/dev/null || { echo "$$python is not here: left out"; continue; }; \
 	    $$python -m venv .venv-$$python && \
-	    .venv-$$python/bin/pip install --quiet numpy gemmi safetensors matplotlib chemfiles typer rich pytest hypothesis scipy && \
-	    .venv-$$python/bin/pip install --quiet --no-deps --editable . && \
+	    .venv-$$python/bin/pip install --quiet --editable . pytest hypothesis scipy mdtraj h5py && \
+	    ! .venv-$$python/bin/python -c "import torch" 2>/dev/null && \
 	    .venv-$$python/bin/python -m pytest tests/core || exit 1; \
 	done
 
@@ -65,7 +66,6 @@ clean:
 
 .venv/base: pyproject.toml
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet $(TORCH)
 	.venv/bin/pip install --quiet --editable .
 	@touch $@
 
@@ -74,5 +74,6 @@ clean:
 	@touch $@
 
 .venv/dev: .venv/base
+	.venv/bin/pip install --quiet $(TORCH)
 	.venv/bin/pip install --quiet --editable ".[dev]"
 	@touch $@

@@ -15,7 +15,7 @@ from .joint import ElasticJoint, FactoredJoint, Joint, Springs
 from .joint.spd import matrix_power
 from .network.anm import ISOTROPIC, classic_anm, parameter_free_anm, parameter_free_stiffness
 from .network.features import SPRING_CUTOFF, Features, featurise
-from .network.runtime import Network, Runtime, choose_runtime, open_network
+from .network.runtime import Network, choose_runtime, open_network
 from .network.weights import find_weights, graph_path, load_weights, shipped_weights
 from .structure.backbone import connected_parts
 from .structure.protein import Structure
@@ -89,16 +89,15 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
         if model != "default":
             raise PredictionError(f"There is no model '{model}'. Choose one of {', '.join(models())}.")
         return _fall_back(structure, "No weights were found")
-    runtime = choose_runtime(device, exported=graph_path(path).exists())
-    if runtime.program is None:
+    network, description = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
+    if network is None:
         if model != "default":
-            raise PredictionError(f"The model '{model}' cannot run: {runtime.reason}. model='anm' can.")
-        return _fall_back(structure, f"The network cannot run: {runtime.reason}")
-    network, name = _network(path, path.stat().st_mtime_ns if path.exists() else 0, runtime)
+            raise PredictionError(f"The model '{model}' cannot run: {description}. model='anm' can.")
+        return _fall_back(structure, f"The network cannot run: {description}")
     features = featurise(structure)
     heads = network(features)
     joint, notices = _joint(structure, features, heads)
-    return Dynamics(structure, joint, f"{name} on {runtime.device}", notices)
+    return Dynamics(structure, joint, description, notices)
 
 
 def _fall_back(structure: Structure, reason: str) -> Dynamics:
@@ -108,10 +107,17 @@ def _fall_back(structure: Structure, reason: str) -> Dynamics:
 
 
 @lru_cache(maxsize=2)
-def _network(path: Path, changed: int, runtime: Runtime) -> tuple[Network, str]:
-    """Load a network and its name once; `changed` makes a rewritten file load again."""
+def _network(path: Path, changed: int, device: str) -> tuple[Network | None, str]:
+    """Load a network once; `changed` makes a rewritten file load again.
+
+    With it comes what to call it; where nothing can run it, there is none, and the reason.
+    """
     weights = load_weights(path)
-    return open_network(weights, runtime), weights.metadata.get("name", path.stem)
+    runtime = choose_runtime(device, exported=graph_path(path).exists())
+    if runtime.program is None:
+        return None, runtime.reason
+    name = weights.metadata.get("name", path.stem)
+    return open_network(weights, runtime), f"{name} on {runtime.device}"
 
 
 def _joint(

@@ -19,6 +19,7 @@ from dynaprot.network.features import Features, featurise
 from dynaprot.network.onnx_runtime import OnnxNetwork
 from dynaprot.network.runtime import Runtime, choose_runtime
 from dynaprot.network.weights import find_weights, graph_path, load_weights, save_weights
+from dynaprot.prediction import _network
 
 from .conftest import SHARED, random_protein
 
@@ -80,7 +81,9 @@ def test_both_runtimes_give_the_same_dynamics(size: int, monkeypatch: pytest.Mon
     by = {}
     for choice in (ONNX_RUNTIME, PYTORCH):
         monkeypatch.setattr("dynaprot.prediction.choose_runtime", lambda device, exported, choice=choice: choice)
+        _network.cache_clear()
         by[choice.program] = predict(structure)
+    _network.cache_clear()
     one, other = by["ONNX Runtime"], by["PyTorch"]
     for name, array in one.joint.arrays().items():
         assert relative(array, other.joint.arrays()[name]) < 1e-4, name
