@@ -614,6 +614,10 @@ def test_what_was_held_out_must_be_said(tmp_path: Path) -> None:
     assert not model.knows(5)
     assert model.knows(4)
     assert chosen_clusters("4", path) == {3, 4, 5}
+    said = {"held_out_clusters": [3, 5], "trained_clusters": [4]}
+    save_weights(path, Architecture(), {"weight": np.ones(3, dtype=np.float32)}, said)
+    (model, *_) = contenders([str(path)], tmp_path)
+    assert [model.knows(cluster) for cluster in (3, 4, 9)] == [False, True, False], "9 was neither learned nor kept"
     wrong = {"held_out_clusters": [[3], [5], [6]]}
     save_weights(path, Architecture(), {"weight": np.ones(3, dtype=np.float32)}, wrong)
     with pytest.raises(WeightsError, match="3 lists for 1 members"):

@@ -32,6 +32,8 @@ class Contender:
     held_out : dict of (int or str) to str
         For each sequence cluster kept from training, the model that never saw it: the model itself, or, of a committee,
         the member that the cluster was held out from.
+    trained : frozenset of (int or str), optional
+        Sequence clusters that any part of it was trained on; None where the weights do not say.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Contender:
     parameters: int = 0
     learned: bool = False
     held_out: dict[Cluster, str] = field(default_factory=dict)
+    trained: frozenset[Cluster] | None = None
 
     def for_cluster(self, cluster: Cluster) -> str:
         """The model to ask about a protein: one that never saw its relatives, where there is one."""
@@ -46,7 +49,8 @@ class Contender:
 
     def knows(self, cluster: Cluster) -> bool:
         """Whether it may have been trained on relatives of a protein."""
-        return self.learned and cluster not in self.held_out
+        unseen = cluster in self.held_out or (self.trained is not None and cluster not in self.trained)
+        return self.learned and not unseen
 
 
 def held_out_clusters(weights: Weights) -> list[list[Cluster]]:
@@ -138,7 +142,9 @@ def _contender(model: str, folder: Path) -> Contender:
             asked = model if len(members) == 1 else str(_member(weights, k, folder))
             held_out |= dict.fromkeys(clusters, asked)
     name = path.stem.removeprefix("dynaprot-") if model == str(path) else model
-    return Contender(name, model, sum(tensor.size for tensor in weights.tensors.values()), True, held_out)
+    trained = weights.metadata.get("trained_clusters")
+    parameters = sum(tensor.size for tensor in weights.tensors.values())
+    return Contender(name, model, parameters, True, held_out, None if trained is None else frozenset(trained))
 
 
 def _member(weights: Weights, number: int, folder: Path) -> Path:

@@ -221,7 +221,7 @@ class Report:
                     "protein may have been trained on, which flatters their figures."
                 )
             elif each.learned and counted:
-                by = " by members of the committee that never saw it" if len(set(each.held_out.values())) > 1 else ""
+                by = " by members of the committee that never saw them" if len(set(each.held_out.values())) > 1 else ""
                 notes.append(
                     f"{each.name}: of {len(counted)} simulated proteins, {len(counted) - known} were held out from "
                     f"training and are predicted{by or ' as unseen'}; {known} may have been seen."

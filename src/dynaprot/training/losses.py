@@ -31,16 +31,15 @@ def full_loss(marginals: Tensor | None, coupling: Tensor | None, example: Exampl
     """
     loss = example.marginals.new_zeros(())
     if coupling is not None and example.coupling is not None:
-        loss = loss + 3.0 * _coupling_error(coupling, example.coupling)
+        loss = loss + 12.0 * _coupling_error(coupling, example.coupling)
     if marginals is None:
         return loss
     truth = example.marginals
     variance, true_variance = _trace(marginals), _trace(truth)
     log_size = 0.5 * (variance.log() - true_variance.log())
-    loss = loss + _norm(_log_error(marginals, example)).mean()
     loss = loss + ((log_size - log_size.mean()) ** 2).mean()
-    loss = loss + 0.5 * (1.0 - _cosine(_anisotropy(marginals), _anisotropy(truth))).mean()
-    loss = loss + 1.0 - _pearson(variance.sqrt(), true_variance.sqrt())
+    loss = loss + 3.0 * (1.0 - _cosine(_anisotropy(marginals), _anisotropy(truth))).mean()
+    loss = loss + 6.0 * (1.0 - _pearson(variance.sqrt(), true_variance.sqrt()))
     if example.own_scale:
         return loss
     ratio = torch.linalg.solve(marginals, truth) + torch.linalg.solve(truth, marginals)
@@ -52,8 +51,8 @@ def full_loss(marginals: Tensor | None, coupling: Tensor | None, example: Exampl
     return (
         loss
         + 2.0 * log_size.mean() ** 2
-        + 0.3 * torch.log1p(symmetric_kl.clamp(min=0.0)).mean()
-        + 0.25 * bures.clamp(min=1e-6).log()
+        + 1.2 * torch.log1p(symmetric_kl.clamp(min=0.0)).mean()
+        + 1.5 * bures.clamp(min=1e-6).log()
     )
 
 

@@ -446,11 +446,13 @@ def _describe(
     correlations = validation_rmsf_r(network, data.validation, device)
     if correlations:
         figures["atlas_rmsf_r"] = interval(correlations)
+    trained = {example.cluster for member in members for group in member.fold.training for example in group}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     description: dict[str, Any] = {
         "name": f"DynaProt {name}",
         "data": configuration.about,
         "configuration": asdict(configuration),
+        "trained_clusters": sorted(trained, key=str),
         "held_out_clusters": [member.fold.clusters for member in members],
         "commit": commit.stdout.strip(),
         "validation": figures,
