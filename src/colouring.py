@@ -56,6 +56,7 @@ def show_key(session: Session, palette: Colormap, unit: str = "") -> None:
     labels = [""] * (last + 1)
     for place, mark in ((0, ""), (last, ""), (last // 2, unit) if last % 2 == 0 else (last, unit)):
         labels[place] = f"{palette.data_values[place]:.2f}".rstrip("0").rstrip(".") + mark
+    labels[-1] += " "  # the host cuts the last label short
     colors = [hex_color(rgba_to_rgba8(color)) for color in palette.colors]
     pairs = (f'"{color}:{label}"' for color, label in zip(colors, labels, strict=True))
     run(session, f"key {' '.join(pairs)}")

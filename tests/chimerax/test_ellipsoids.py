@@ -124,7 +124,7 @@ def test_key(run, session, protease):
     from chimerax.color_key.model import get_model
 
     key = get_model(session, create=False)
-    assert [label for _, label in key.rgbas_and_labels] == ["0", None, "1.5 Å", None, "3"]
+    assert [label for _, label in key.rgbas_and_labels] == ["0", None, "1.5 Å", None, "3 "]
 
 
 def test_several_structures_share_one_scale(run, protease, protease_file):
