@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_couplings"]
 
-MOST = 500
+MOST = 300
 """Tubes: more hide the protein."""
-THINNEST, THICKEST = 0.08, 0.3
+THINNEST, THICKEST = 0.12, 0.5
 """Å, at the threshold and at a coupling of 1."""
 STEPS = 6
 

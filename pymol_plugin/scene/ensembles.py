@@ -19,6 +19,8 @@ __all__ = ["MOST_OVERLAID", "draw_ensemble", "draw_states", "ensemble_of"]
 
 MOST_OVERLAID = 20
 """States shown at once: fifty already take half a minute to ray trace."""
+SMOOTHNESS = 5
+"""Points of a ribbon's curve from one residue to the next."""
 TEMPORARY = "_dynaprot_chosen"  # PyMOL lists no selection whose name begins so
 
 
@@ -71,7 +73,7 @@ def draw_ensemble(
     remark = f"{len(conformations)} conformations, {dynamics.model}"
     draw_states(protein, conformations, name, "ensemble", remark, _self=_self)
     _self.show_as("ribbon", name)
-    _self.set("ribbon_width", 1.5, name)
+    _self.set("ribbon_sampling", SMOOTHNESS, name)
     _self.set("all_states", int(overlay and len(conformations) <= MOST_OVERLAID), name)
 
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["draw_mode"]
 
 FRAMES = 30
-SHAFT, HEAD, HEAD_LENGTH = 0.2, 0.5, 1.3
+SHAFT, HEAD, HEAD_LENGTH = 0.25, 0.6, 1.5
 """Å: radii of an arrow, and how long its head is."""
-SHORTEST = 0.6
-"""Å; shorter arrows are left out."""
+SHORTEST, LEAST_SHARE = 0.6, 0.25
+"""Å, and share of the longest arrow; shorter ones are left out, which would only hide the protein."""
 COLOUR = [0.93, 0.60, 0.27]
 
 
@@ -60,7 +60,7 @@ def _draw_arrows(protein: Protein, shown: np.ndarray, steps: np.ndarray, *, _sel
     _self.delete(name)
     starts = protein.structure.ca[shown]
     lengths = np.linalg.norm(steps, axis=1)
-    long = lengths >= SHORTEST
+    long = lengths >= max(SHORTEST, LEAST_SHARE * lengths.max())
     starts, steps, lengths = starts[long], steps[long], lengths[long, None]
     # A short arrow is a short head.
     necks = starts + steps * np.maximum(1.0 - HEAD_LENGTH / lengths, 0.0)

@@ -90,9 +90,11 @@ def _picture(width: int, height: int, ray: bool, *, _self: Cmd) -> Image:
 
 
 def _write_gif(pictures: list[Image], path: Path, rate: float) -> None:
-    # One palette for all, or the ground flickers.
-    first = pictures[0].quantize(256)
-    frames = [picture.quantize(palette=first) for picture in pictures]
+    from PIL import Image
+
+    # One palette for all, or the ground flickers; of a kind that keeps white white.
+    first = pictures[0].quantize(256, method=Image.Quantize.FASTOCTREE)
+    frames = [picture.quantize(palette=first, dither=Image.Dither.NONE) for picture in pictures]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=round(1000 / rate), loop=0, optimize=True)
 
 

@@ -90,14 +90,14 @@ def test_a_high_threshold_leaves_nothing_and_says_so(dimer, capfd):
 
 
 def test_only_the_strongest_are_drawn(dimer, plugin, expected, capfd):
-    """Beyond 500 tubes the weaker ones are left out, and that is said."""
+    """Beyond 300 tubes the weaker ones are left out, and that is said."""
     dimer.do("dynaprot_coupling molecule, 0.02, model=anm")
     found = strongest(plugin, expected, 0.02)
-    assert len(found) > 500
-    assert f"{len(found)} couplings of at least 0.02, of which the strongest 500 are drawn" in capfd.readouterr().out
+    assert len(found) > 300
+    assert f"{len(found)} couplings of at least 0.02, of which the strongest 300 are drawn" in capfd.readouterr().out
     drawn = tubes(dimer)
-    assert len(drawn) == 500
-    assert min(map(abs, drawn.values())) >= np.sort(np.abs(list(found.values())))[-500] - 1e-5
+    assert len(drawn) == 300
+    assert min(map(abs, drawn.values())) >= np.sort(np.abs(list(found.values())))[-300] - 1e-5
 
 
 @pytest.mark.parametrize(
