@@ -1,12 +1,17 @@
 """How fast and how large, beside a named rival in the same run.
 
-    python benchmarks/speed.py                # prints the tables; make bench does the same
+    python benchmarks/speed.py                # prints the tables and draws docs/images/benchmarks.png; make bench
+    python benchmarks/speed.py 100 271        # of these sizes only
 
-1. Attention: the published DYNAPROT-M network with fused attention against the literal formula (tests/core).
-2. Sampling: 250 conformations from a joint against the route over its 3N x 3N covariance and Cholesky factor.
+1. Marginals: the published DYNAPROT-M network with fused attention against the literal formula (tests/core).
+2. Coupling: the network of couplings with kernels in place of the published pair head, which takes N^3 operations.
+3. Joint: the shipped network's whole prediction, from coordinates to marginals and coupling of all pairs, against
+   ProDy's ANM: with its 20 slowest modes, its default, and with all modes and their covariance, which is a joint too.
+4. Samples: 250 conformations from that joint against the route over its 3N x 3N covariance and Cholesky factor.
 
-Each figure comes from a process of its own: time is the best of several runs, memory the peak of the first run above
-what the process held before. Only the ratios travel to another machine.
+Each figure comes from a process of its own: time is the best of several runs, memory the peak of the first above what
+the process held before. A case that would take more than `MEMORY` or `PATIENCE` is left out. Only the ratios travel to
+another machine.
 """
 
 from __future__ import annotations
@@ -14,33 +19,33 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from rich.console import Console
-from rich.table import Table
+from matplotlib.ticker import LogLocator
 
-from dynaprot import Dynamics, Structure, predict
-from dynaprot.joint import FactoredJoint
-from dynaprot.network.architecture import DYNAPROT_M
-from dynaprot.network.attention import InvariantPointAttention
-from dynaprot.network.features import featurise
-from dynaprot.network.model import DynaProt
-from dynaprot.network.torch_runtime import tensors
+from dynaprot import Structure, prediction
+from dynaprot.network.features import Features, featurise
+from dynaprot.renderers.page import INK, axes_in_inches, page, save, style
 from dynaprot.structure.residues import AMINO_ACIDS
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tests.core.literal_attention import literal_attention
-
-console = Console(width=120)
+ROOT = Path(__file__).resolve().parent.parent
+SIZES = (100, 271, 600, 1000, 2000, 5000)
 COUNT = 250
 """Conformations to draw: what ensemble metrics use."""
+MEMORY = 10 * 2**30
+"""Bytes that a process may have."""
+PATIENCE = 600.0
+"""Seconds that a case may take, its preparation included."""
 
 
 def globule(size: int, seed: int = 0) -> Structure:
@@ -61,45 +66,100 @@ def globule(size: int, seed: int = 0) -> Structure:
 
 def fused_attention(size: int) -> Callable[[], object]:
     """DYNAPROT-M as it is."""
-    torch.manual_seed(0)
-    network, inputs = DynaProt(DYNAPROT_M).eval(), tensors(featurise(globule(size)))
-    return torch.inference_mode()(lambda: network(*inputs).marginal_factor)
+    from dynaprot.network.architecture import DYNAPROT_M
+
+    return _forward(DYNAPROT_M, size)
 
 
 def literal_formula(size: int) -> Callable[[], object]:
     """DYNAPROT-M with the formula as it is written."""
+    from dynaprot.network.attention import InvariantPointAttention
 
-    def forward(layer: InvariantPointAttention, embedding: torch.Tensor, *frames: torch.Tensor) -> torch.Tensor:
-        return literal_attention(layer, embedding, *frames[:2])
+    sys.path.insert(0, str(ROOT))
+    from tests.core.literal_attention import literal_attention
+
+    def forward(layer: InvariantPointAttention, embedding, rotations, positions, mask):  # type: ignore[no-untyped-def]
+        return literal_attention(layer, embedding, rotations, positions)
 
     InvariantPointAttention.forward = forward  # type: ignore[method-assign]
     return fused_attention(size)
 
 
-def joint_of(form: str, size: int) -> Dynamics:
-    """A prediction whose joint is known: springs factorised, marginals and coupling at hand."""
-    dynamics = predict(globule(size), "anm")
-    dynamics.sample(1)
-    if form == "factored":
-        return Dynamics(dynamics.structure, FactoredJoint(dynamics.marginals, dynamics.coupling))
-    return dynamics
+def pair_head(size: int) -> Callable[[], object]:
+    """DYNAPROT-J as published."""
+    from dynaprot.network.architecture import DYNAPROT_J
+
+    return _forward(DYNAPROT_J, size)
 
 
-def ours(form: str, size: int) -> Callable[[], object]:
-    """Sampling as the library does it; a factored joint pays for its Cholesky factor each time."""
-    dynamics = joint_of(form, size)
+def kernel_head(size: int) -> Callable[[], object]:
+    """DYNAPROT-J with a sum of kernels as its head."""
+    from dynaprot.network.architecture import DYNAPROT_J
 
-    def run() -> np.ndarray:
-        joint = dynamics.joint
-        again = FactoredJoint(joint.marginals, joint.coupling) if isinstance(joint, FactoredJoint) else joint
-        return Dynamics(dynamics.structure, again).sample(COUNT, seed=0)
+    return _forward(replace(DYNAPROT_J, coupling="kernel"), size)
+
+
+def _forward(architecture, size: int) -> Callable[[], object]:  # type: ignore[no-untyped-def]
+    import torch
+
+    from dynaprot.network.model import DynaProt
+    from dynaprot.network.torch_runtime import tensors
+
+    torch.manual_seed(0)
+    network = DynaProt(architecture).eval()
+    inputs = tensors(featurise(globule(size), surroundings=False))
+    return torch.inference_mode()(lambda: network(*inputs))
+
+
+def whole_prediction(size: int) -> Callable[[], object]:
+    """The shipped network: features, springs, and everything that is made of them."""
+    structure = globule(size)
+    prediction.predict(globule(20))  # reads the weights
+
+    def run() -> object:
+        dynamics = prediction.predict(structure)
+        return dynamics.marginals, dynamics.coupling
 
     return run
 
 
-def dense(form: str, size: int) -> Callable[[], object]:
-    """Sampling over the full covariance."""
-    dynamics = joint_of(form, size)
+def anm_20_modes(size: int) -> Callable[[], object]:
+    """ProDy's ANM as it is used most: the 20 slowest modes within 15 Å."""
+    return _anm(size, 20)
+
+
+def anm_all_modes(size: int) -> Callable[[], object]:
+    """ProDy's ANM with all its modes, and the covariance of all pairs."""
+    return _anm(size, None)
+
+
+def _anm(size: int, modes: int | None) -> Callable[[], object]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import prody
+    prody.confProDy(verbosity="none")
+    positions = globule(size).ca
+
+    def run() -> object:
+        anm = prody.ANM()
+        anm.buildHessian(positions, cutoff=15.0)
+        anm.calcModes(n_modes=modes)
+        return anm.getCovariance() if modes is None else anm
+
+    return run
+
+
+def samples(size: int) -> Callable[[], object]:
+    """Conformations from a prediction whose joint is known."""
+    dynamics = prediction.predict(globule(size))
+    dynamics.sample(1)
+    return lambda: dynamics.sample(COUNT, seed=0)
+
+
+def dense_samples(size: int) -> Callable[[], object]:
+    """The same over the full covariance and its Cholesky factor."""
+    dynamics = prediction.predict(globule(size))
+    dynamics.sample(1)
 
     def run() -> np.ndarray:
         factor = np.linalg.cholesky(dynamics.covariance())
@@ -109,38 +169,70 @@ def dense(form: str, size: int) -> Callable[[], object]:
     return run
 
 
-CASES: dict[str, Callable[[int], Callable[[], object]]] = {
-    "fused attention": fused_attention,
-    "literal formula": literal_formula,
-    "factored": partial(ours, "factored"),
-    "factored, dense": partial(dense, "factored"),
-    "elastic": partial(ours, "elastic"),
-    "elastic, dense": partial(dense, "elastic"),
+CASES = {
+    case.__name__: case
+    for case in (
+        fused_attention, literal_formula, kernel_head, pair_head, whole_prediction, anm_20_modes, anm_all_modes,
+        samples, dense_samples,
+    )
+}  # fmt: skip
+COMPARISONS = (
+    ("Marginals", "fused_attention", ("literal_formula",)),
+    ("Coupling", "kernel_head", ("pair_head",)),
+    ("Joint", "whole_prediction", ("anm_20_modes", "anm_all_modes")),
+    (f"{COUNT} samples", "samples", ("dense_samples",)),
+)
+
+
+LABELS = {
+    "fused_attention": "fused attention",
+    "literal_formula": "literal IPA formula",
+    "kernel_head": "sum of kernels",
+    "pair_head": "published pair head",
+    "whole_prediction": "whole prediction",
+    "anm_20_modes": "ProDy's ANM, 20 modes",
+    "anm_all_modes": "ProDy's ANM, all modes",
+    "samples": "by the joint's root",
+    "dense_samples": "by the 3N x 3N covariance",
 }
 
 
-def measure(case: str, size: int) -> tuple[float, float]:
-    """Best time in s and peak memory in MB of a case, in a process of its own."""
-    done = subprocess.run([sys.executable, __file__, case, str(size)], check=True, capture_output=True, text=True)
-    seconds, peak = json.loads(done.stdout.splitlines()[-1])
-    return seconds, peak
+class Figures(NamedTuple):
+    """Time in s and peak memory in MB of a case; nan where it did not fit."""
+
+    seconds: float
+    peak: float
+
+
+def measure(case: str, size: int) -> Figures:
+    """Figures of a case, in a process of its own."""
+    command = [sys.executable, __file__, "--case", case, str(size)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return Figures(np.nan, np.nan)
+    if done.returncode:
+        if "memory" not in done.stderr.lower():
+            raise RuntimeError(f"{case} at {size} failed:\n{done.stderr}")
+        return Figures(np.nan, np.nan)
+    return Figures(*json.loads(done.stdout.splitlines()[-1]))
 
 
 def measure_here(case: str, size: int) -> None:
     """What `measure` runs in the other process: prints time and peak."""
     CASES[case](20)()  # starts threads and loads kernels
     run = CASES[case](size)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     Path("/proc/self/clear_refs").write_text("5")  # sets the peak back to the present
     before = _status("VmRSS")
-    run()
-    peak = (_status("VmHWM") - before) / 1024
-    best, spent = np.inf, 0.0
-    while spent < 2.0:
+    times: list[float] = []
+    while sum(times) < 2.0 or (len(times) < 5 and sum(times) < 30.0):
         start = time.perf_counter()
         run()
-        best = min(best, time.perf_counter() - start)
-        spent += time.perf_counter() - start
-    print(json.dumps([best, peak]))
+        times.append(time.perf_counter() - start)
+        if len(times) == 1:
+            peak = (_status("VmHWM") - before) / 1024
+    print(json.dumps([min(times), peak]))
 
 
 def _status(name: str) -> int:
@@ -148,30 +240,124 @@ def _status(name: str) -> int:
     return int(line.split()[1])
 
 
-def compare(title: str, rows: list[tuple[str, str, int]]) -> None:
-    """Print a table of cases beside their rivals."""
-    table = Table(title=title)
-    for column in ("N", "ours", "rival", "time", "rival's time", "rival / ours", "peak", "rival's peak"):
-        table.add_column(column, justify="right" if column not in ("ours", "rival") else "left")
-    for case, rival, size in rows:
-        (seconds, peak), (rival_seconds, rival_peak) = measure(case, size), measure(rival, size)
-        table.add_row(
-            str(size), case, rival, f"{1e3 * seconds:.1f} ms", f"{1e3 * rival_seconds:.0f} ms",
-            f"{rival_seconds / seconds:.1f}", f"{peak:.0f} MB", f"{rival_peak:.0f} MB",
-        )  # fmt: skip
-    console.print(table)
+def stages(size: int) -> list[float]:
+    """Seconds that the parts of a prediction take: features, network, factor and marginals, coupling, samples."""
+    command = [sys.executable, __file__, "--stages", str(size)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def stages_here(size: int) -> None:
+    """What `stages` runs in the other process: the fastest of several predictions, part by part."""
+    prediction.predict(globule(20)).sample(1)
+    features: list[float] = []
+
+    def timed(structure: Structure) -> Features:
+        start = time.perf_counter()
+        found = featurise(structure)
+        features.append(time.perf_counter() - start)
+        return found
+
+    prediction.featurise = timed  # type: ignore[assignment]
+    runs: list[list[float]] = []
+    while len(runs) < 5 and sum(map(sum, runs)) < 30.0:
+        structure = globule(size)
+        times = [time.perf_counter()]
+        dynamics = prediction.predict(structure)
+        times.append(time.perf_counter())
+        assert len(dynamics.marginals) == size
+        times.append(time.perf_counter())
+        assert len(dynamics.coupling) == size
+        times.append(time.perf_counter())
+        dynamics.sample(COUNT)
+        times.append(time.perf_counter())
+        spent = list(np.diff(times))
+        runs.append([features[-1], spent[0] - features[-1], *spent[1:]])
+    print(json.dumps(min(runs, key=sum)))
+
+
+def table(title: str, ours: str, rivals: tuple[str, ...], figures: dict[tuple[str, int], Figures]) -> str:
+    """A Markdown table of a comparison."""
+    names = [LABELS[name] for name in (ours, *rivals)]
+    head = ["N", *(f"{name}, s" for name in names), *(f"{name} / ours" for name in names[1:])]
+    head += [f"{name}, MB" for name in names]
+    rows = []
+    for size in sorted({size for _, size in figures}):
+        seconds, peaks = zip(*(figures[case, size] for case in (ours, *rivals)), strict=True)
+        cells = [str(size), *map(_seconds, seconds), *(_number(each / seconds[0], "{:.1f}") for each in seconds[1:])]
+        rows.append([*cells, *(_number(peak, "{:.0f}") for peak in peaks)])
+    lines = [head, ["---:"] * len(head), *rows]
+    return "\n".join([f"### {title}", "", *("| " + " | ".join(line) + " |" for line in lines), ""])
+
+
+def _seconds(value: float) -> str:
+    return _number(value, "{:.3f}" if value < 1 else "{:.1f}")
+
+
+def _number(value: float, form: str) -> str:
+    return "–" if np.isnan(value) else form.format(value)
+
+
+def draw(figures: dict[tuple[str, int], Figures], path: Path) -> None:
+    """How time and memory grow with N, ours and the rivals'."""
+    sizes = sorted({size for _, size in figures})
+    width, height, left, bottom, gap = 1.5, 1.5, 0.55, 0.5, 0.13
+    colours = ("#B32E1A", "#4F97CF", "#2B5597")
+    limits = ((5e-4, 2e3), (0.5, 2e4))
+    with style():
+        figure = page(bottom + 2 * (height + gap) + 0.3)
+        for column, (title, ours, rivals) in enumerate(COMPARISONS):
+            for row, what in enumerate(("Time, s", "Peak memory, MB")):
+                x = left + column * (width + gap)
+                axes = axes_in_inches(figure, x, bottom + (1 - row) * (height + gap), width, height)
+                for case, colour in zip((ours, *rivals), colours, strict=False):
+                    values = [max(figures[case, size][row], limits[row][0]) for size in sizes]
+                    axes.loglog(sizes, values, "o-", color=colour, markersize=2.5, linewidth=1.0)
+                axes.set(xlim=(70, 7500), ylim=limits[row])
+                axes.set_xticks([100, 271, 1000, 5000], ["100", "271", "1000", "5000"] if row else [""] * 4)
+                axes.yaxis.set_major_locator(LogLocator(10.0, numticks=8))
+                axes.minorticks_off()
+                axes.spines[["top", "right"]].set_visible(False)
+                if column:
+                    axes.set_yticklabels([])
+                else:
+                    axes.set_ylabel(what)
+                if row:
+                    continue
+                axes.text(0.06, 1.13, title, transform=axes.transAxes, weight="bold")
+                for line, (case, colour) in enumerate(zip((ours, *rivals), colours, strict=False)):
+                    axes.text(
+                        0.06, 1.02 - 0.09 * line, LABELS[case], transform=axes.transAxes, fontsize=6.5, color=colour
+                    )
+        figure.text(0.5, 0.015, "Residues", ha="center", color=INK)
+        save(figure, path)
+
+
+def main(sizes: tuple[int, ...]) -> None:
+    """Run everything, print the tables and draw the picture."""
+    names = [line.split(":")[1] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "onnxruntime", "torch", "prody"))
+    print(f"{names[0].strip()}, {os.cpu_count()} cores, {platform.system()}; {packages}\n", flush=True)
+    figures = {}
+    for title, ours, rivals in COMPARISONS:
+        for size in sizes:
+            for case in (ours, *rivals):
+                figures[case, size] = measure(case, size)
+                print(f"{case} {size} {figures[case, size]}", file=sys.stderr, flush=True)
+        own = {key: value for key, value in figures.items() if key[0] in (ours, *rivals)}
+        print(table(title, ours, rivals, own), flush=True)
+    parts = ("features", "network", "factor and marginals", "coupling", f"{COUNT} samples")
+    lines = [["N", *parts], ["---:"] * (len(parts) + 1)]
+    lines += [[str(size), *map(_seconds, stages(size))] for size in sizes]
+    print("### Where the time of a prediction goes, s\n")
+    print("\n".join("| " + " | ".join(line) + " |" for line in lines))
+    draw(figures, ROOT / "docs" / "images" / "benchmarks.png")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        measure_here(sys.argv[1], int(sys.argv[2]))
-        sys.exit()
-    console.print(f"{platform.machine()}, {os.cpu_count()} cores, numpy {np.__version__}, torch {torch.__version__}")
-    compare(
-        "DYNAPROT-M, 955,078 parameters: fused attention against the literal IPA formula",
-        [("fused attention", "literal formula", size) for size in (100, 271, 600, 1000)],
-    )
-    compare(
-        f"{COUNT} conformations from a joint that is known, against the 3N x 3N covariance",
-        [(form, f"{form}, dense", size) for size in (100, 271, 600, 1000, 2000) for form in ("factored", "elastic")],
-    )
+    if sys.argv[1:2] == ["--case"]:
+        measure_here(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1:2] == ["--stages"]:
+        stages_here(int(sys.argv[2]))
+    else:
+        main(tuple(map(int, sys.argv[1:])) or SIZES)
