@@ -336,15 +336,15 @@ def test_what_a_configuration_says_wrongly_is_named(tmp_path: Path, old: str, ne
 def test_the_bundled_configurations_are_what_they_are_called() -> None:
     """The paper's networks by their numbers of parameters; the default by the shipped weights."""
     configurations = {name: read_configuration(name) for name in bundled_configurations()}
-    assert sorted(configurations) == ["default", "paper-j", "paper-m"]
-    assert configurations["paper-m"].architecture == DYNAPROT_M
-    assert configurations["paper-j"].architecture == DYNAPROT_J
+    assert sorted(configurations) == ["default", "paper-j", "paper-m", "published-j", "published-m"]
+    assert configurations["paper-m"].architecture == configurations["published-m"].architecture == DYNAPROT_M
+    assert configurations["paper-j"].architecture == configurations["published-j"].architecture == DYNAPROT_J
     sizes = [sum(p.numel() for p in network_of(a).parameters()) for a in (DYNAPROT_M, DYNAPROT_J)]
     assert sizes == [955_078, 1_902_145]
     shipped = load_weights(shipped_weights()[0])
     default = configurations["default"]
     assert replace(default.architecture, members=default.members) == shipped.architecture
-    with pytest.raises(TrainingDataError, match="default, paper-j, paper-m"):
+    with pytest.raises(TrainingDataError, match="default, paper-j, paper-m, published-j, published-m"):
         read_configuration("nonsense")
 
 
