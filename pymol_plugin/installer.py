@@ -6,7 +6,7 @@ import sys
 
 __all__ = ["PACKAGES", "megabytes", "missing_packages", "pip_command"]
 
-PACKAGES = {"numpy": 17, "gemmi": 3, "safetensors": 1, "onnxruntime": 24, "matplotlib": 25}
+PACKAGES = {"numpy": 17, "gemmi": 3, "safetensors": 1, "onnxruntime": 28, "matplotlib": 24}
 """What each, with what itself needs, takes to download, MB."""
 
 

@@ -85,7 +85,8 @@ def dynaprot_ellipsoids(
         proteins = read_proteins(selection, _self=_self)
         if name and len(proteins) > 1:
             raise CmdException(f"One name, '{name}', is not enough for {len(proteins)} objects: leave it out.")
-        names = [name or f"{protein.name}_ellipsoids" for protein in proteins]
+        # PyMOL would rename what it reserves, as x and q.
+        names = [_self.get_legal_name(name) or f"{protein.name}_ellipsoids" for protein in proteins]
         for each in names:
             require_free(each, "ellipsoids", _self=_self)
         if color_by in QUANTITIES:

@@ -67,6 +67,10 @@ def draw_ellipsoids(
     )  # fmt: skip
     if color_by == "chain":
         util.cbc(f"model {name}", _self=_self)
+    elif color_by == "parent":
+        own: dict = {}
+        _self.iterate(f"model {protein.name} and name CA", "own[segi, chain, resi] = color", space={"own": own})
+        _self.alter(f"model {name}", "color = own[segi, chain, resi]", space={"own": own})
     resize(name, probability, _self=_self)
     _self.show_as("ellipsoids", name)
 

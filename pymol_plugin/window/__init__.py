@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from contextlib import suppress
 
 __all__ = ["follow_in_window", "pymol_window"]
 
@@ -18,13 +19,14 @@ def pymol_window():
 
 def follow_in_window():
     """Let what DynaProt draws follow its proteins by itself, as PyMOL tells no plugin when an object was moved."""
-    from pymol import cmd
+    from pymol import CmdException, cmd
     from pymol.Qt import QtCore
 
     def follow():
         companions = sys.modules.get(f"{__package__.rpartition('.')[0]}.scene.companions")
         if companions:  # else DynaProt has drawn nothing yet, and nothing of it is loaded
-            companions.follow(_self=cmd)
+            with suppress(CmdException):  # an object that goes while it is looked at
+                companions.follow(_self=cmd)
 
     timer = QtCore.QTimer(pymol_window())
     timer.timeout.connect(follow)

@@ -116,7 +116,7 @@ def test_settings_are_kept(report):
 
 def test_missing_packages_are_installed_on_a_click(report):
     """The dialog names packages, size and place; shows what pip says; offers another try; and can be given up."""
-    for part in ("gemmi, onnxruntime", "about 27 MB", sys.executable):
+    for part in ("gemmi, onnxruntime", "about 31 MB", sys.executable):
         assert part in report["message"]
     assert report["installing"] == [False, 0]
     assert "no such package" in report["failed"][0]

@@ -93,6 +93,40 @@ def test_chains_of_the_selection_are_the_system(cmd, core, drawn, pymol_data):
     assert_equals_core(drawn("molecule_ellipsoids"), flap)
 
 
+@pytest.mark.parametrize(("name", "given"), [("shapes", "shapes"), ("x", "x_"), ("my shapes", "my_shapes")])
+def test_the_object_has_the_name_that_was_asked_for(cmd, pymol_data, name, given):
+    """Also a name that PyMOL reserves or does not allow, as PyMOL changes it; drawn again, it is the same object."""
+    cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
+    for _ in range(2):
+        cmd.do(f"dynaprot_ellipsoids molecule, name={name}, model=anm")
+        assert cmd.get_names() == ["molecule", given, "dynaprot_rmsf"]
+
+
+@pytest.mark.parametrize("color_by", ["rmsf", "anisotropy", "chain", "parent"])
+def test_ellipsoids_are_coloured_by_what_was_asked_for(cmd, core, drawn, pymol_data, color_by):
+    """RMSF and anisotropy on their own scales and legends, chains apart, or the protein's own colours."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    cmd.color("lime", "molecule and chain A and resi 10-20")
+    cmd.do(f"dynaprot_ellipsoids molecule, 0.5, {color_by}, palette=blue_white_red, model=anm")
+    atoms = []
+    cmd.iterate("molecule_ellipsoids", "atoms.append((b, q, chain, resi, color))", space={"atoms": atoms})
+    rmsf, anisotropy, chains, numbers, colours = zip(*atoms, strict=True)
+    reddish, _, bluish = np.array([cmd.get_color_tuple(colour) for colour in colours]).T
+    if color_by in ("rmsf", "anisotropy"):
+        values = np.array({"rmsf": rmsf, "anisotropy": anisotropy}[color_by])
+        assert np.diff((reddish - bluish)[np.argsort(values)]).min() >= -1e-6
+        assert f"dynaprot_{color_by}" in cmd.get_names()
+        wanted = core.predict(core.load_structure(pymol_data / "data/tut/1hpv.pdb"), "anm")
+        np.testing.assert_allclose(values, getattr(wanted, color_by), rtol=1e-4)
+    elif color_by == "chain":
+        assert len(set(zip(chains, colours, strict=True))) == len(set(colours)) == 2
+    else:
+        lime = {number for number, chain, colour in zip(numbers, chains, colours, strict=True)
+                if colour == cmd.get_color_index("lime")}  # fmt: skip
+        assert lime == {str(number) for number in range(10, 21)}
+    assert len(cmd.get_names()) == (3 if color_by in ("rmsf", "anisotropy") else 2)
+
+
 def test_the_state_that_is_shown_is_predicted(cmd, drawn, pymol_data):
     """Of an object with several states the current one is predicted."""
     cmd.load(pymol_data / "data/demo/il2.pdb", "molecule")
@@ -164,16 +198,6 @@ def test_equal_colour_is_equal_motion(cmd, drawn, pymol_data):
     assert np.diff((reddish - bluish)[np.argsort(rmsf)]).min() >= -1e-6
     assert (reddish - bluish)[[rmsf.argmin(), rmsf.argmax()]] == pytest.approx([-1, 1])
     assert [name for name in cmd.get_names() if cmd.get_type(name) == "object:ramp"] == ["dynaprot_rmsf"]
-
-
-def test_the_missing_network_is_not_concealed(cmd, pymol_data, plugin, capfd):
-    """Without weights the command still draws, and says that this is not DynaProt's network."""
-    if plugin.core.load_core(".network.weights").shipped_weights():
-        pytest.skip("weights are shipped")
-    cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
-    cmd.do("dynaprot_ellipsoids molecule")
-    assert "NOT DynaProt's network" in capfd.readouterr().out
-    assert "molecule_ellipsoids" in cmd.get_names()
 
 
 def state_of(cmd, selection):

@@ -101,6 +101,24 @@ with pymol2.PyMOL() as session:
     assert "Traceback" not in output
 
 
+def test_a_missing_network_is_not_concealed(startup_folder, pymol_data):
+    """Without what runs the network the command still draws, and says that this is not DynaProt's network."""
+    code = """
+import sys
+sys.modules["onnxruntime"] = sys.modules["torch"] = None
+import pymol2
+from pmg_tk.startup.dynaprot import commands
+with pymol2.PyMOL() as session:
+    commands.register(_self=session.cmd)
+    session.cmd.fab("ACDEFGHIK", "peptide")
+    session.cmd.do("dynaprot_ellipsoids peptide")
+    print("drawn:", session.cmd.count_atoms("peptide_ellipsoids"))
+"""
+    output = run_python(code, startup_folder)
+    assert "NOT DynaProt's network" in output
+    assert "drawn: 9" in output
+
+
 def test_loading_the_plugin_costs_nothing(startup_folder, pymol_data):
     """PyMOL's start does not pay for DynaProt: nothing heavy is imported before the first command."""
     code = """
@@ -114,5 +132,5 @@ print("loaded:", *loaded)
     output = run_python(code, startup_folder)
     assert "loaded:" in output
     assert "pmg_tk" in output
-    for heavy in ("numpy", "gemmi", "torch", "safetensors", "matplotlib", "scipy"):
+    for heavy in ("numpy", "gemmi", "torch", "onnxruntime", "safetensors", "matplotlib", "scipy", "pmg_qt", "PyQt5"):
         assert heavy not in output.split("loaded:")[1].split()
