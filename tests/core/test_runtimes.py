@@ -259,7 +259,6 @@ def test_the_fastest_runtime_that_is_there_is_taken(
 ) -> None:
     """A GPU by PyTorch, then ONNX Runtime, then PyTorch on the CPU; with a reason."""
     monkeypatch.setattr(runtime, "_has_gpu_driver", lambda: driver)
-    monkeypatch.setattr(runtime, "_is_installed", lambda package: package in here)
     monkeypatch.setattr(runtime, "_imports", lambda package: package in here)
     monkeypatch.setattr(runtime, "_gpu_of_torch", lambda: gpu)
     assert choose_runtime(device) == Runtime(*expected)
@@ -267,7 +266,7 @@ def test_the_fastest_runtime_that_is_there_is_taken(
 
 def test_a_gpu_without_pytorch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """With how to get it."""
-    monkeypatch.setattr(runtime, "_is_installed", lambda package: package != "torch")
+    monkeypatch.setattr(runtime, "_imports", lambda package: package != "torch")
     with pytest.raises(PredictionError, match=r"no device 'cuda' here.*dynaprot\[torch\]"):
         choose_runtime("cuda")
 

@@ -10,7 +10,6 @@ import platform
 import sys
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -70,7 +69,7 @@ def choose_runtime(device: str = "auto", exported: bool = True) -> Runtime:
         If a device other than the CPU is asked for and PyTorch is not there.
     """
     if device not in ("auto", "cpu"):
-        if not _is_installed("torch"):
+        if not _imports("torch"):
             raise PredictionError(
                 f"There is no device '{device}' here: GPUs need PyTorch (pip install 'dynaprot[torch]'). "
                 "Use 'cpu' or 'auto'."
@@ -87,7 +86,7 @@ def choose_runtime(device: str = "auto", exported: bool = True) -> Runtime:
         return Runtime("ONNX Runtime", "cpu", reason)
     else:
         reason = "ONNX Runtime is not installed"
-    if _is_installed("torch"):
+    if _imports("torch"):
         return Runtime("PyTorch", "cpu", reason)
     return Runtime(None, "cpu", f"{reason}, and PyTorch is not installed either")
 
@@ -116,18 +115,13 @@ def _find_gpu() -> tuple[str | None, str]:
     """A GPU that PyTorch can use, and why, or why there is none."""
     if not _has_gpu_driver():
         return None, "no GPU was found"
-    if not _is_installed("torch"):
+    if not _imports("torch"):
         return None, "a GPU needs PyTorch, which is not installed"
     gpu = _gpu_of_torch()
     return gpu, "PyTorch found a GPU" if gpu else "PyTorch found no GPU that it can use"
 
 
 def _gpu_of_torch() -> str | None:
-    from importlib.metadata import version  # here, because it is slow to import
-
-    # Builds of PyTorch without GPUs say so in their version: no need to wait for the import.
-    if version("torch").endswith("+cpu") or not _imports("torch"):
-        return None
     from .torch_runtime import gpu
 
     return gpu()
@@ -139,10 +133,6 @@ def _has_gpu_driver() -> bool:
     if sys.platform == "win32":
         return Path(os.environ.get("SYSTEMROOT", "C:/Windows"), "System32", "nvcuda.dll").exists()
     return any(Path(driver).exists() for driver in GPU_DRIVERS)
-
-
-def _is_installed(package: str) -> bool:
-    return find_spec(package) is not None
 
 
 def _imports(package: str) -> bool:
