@@ -2,8 +2,8 @@
 
     .venv-chimerax/bin/python -m chimerax.core --nogui --exit --script benchmarks/chimerax_ellipsoids.py
 
-The rival draws each residue by itself with the host's own functions, as ChimeraX's `aniso` command does for atoms. Only the
-ratio travels to another machine. The bundle must be installed: `make test-chimerax` does.
+The rival draws each residue by itself with the host's own functions, as ChimeraX's `aniso` command does for atoms.
+Only the ratio travels to another machine. The bundle must be installed: `make test-chimerax` does.
 """
 
 import sys

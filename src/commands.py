@@ -24,10 +24,11 @@ from .anisou import dynaprot_anisou
 from .coupling import dynaprot_coupling
 from .ellipsoids import COLOURINGS, STYLES, dynaprot_ellipsoids, dynaprot_ellipsoids_remove
 from .ensemble import dynaprot_ensemble
-from .information import dynaprot_info, dynaprot_predict
+from .info import dynaprot_info
 from .modes import dynaprot_modes
+from .predict import dynaprot_predict
 from .rmsf import dynaprot_rmsf
-from .saving import FIGURES, dynaprot_save
+from .save import FIGURES, dynaprot_save
 
 RESIDUES = ("residues", Or(ResiduesArg, EmptyArg))
 PREDICTED_BY = [

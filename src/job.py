@@ -1,19 +1,41 @@
-"""A prediction in a thread of its own, so that the window goes on answering."""
+"""Predictions in a thread of their own, so that the window goes on living."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Thread
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from .dynaprot import DynaProtError
-from .predictions import Predictions, Request, finish
+from .predictions import Predictions, finish
 
 if TYPE_CHECKING:
     from chimerax.core.session import Session
 
     from .dynaprot import Dynamics
+    from .predictions import Request
+
+
+PAUSE = 0.03
+"""Seconds between two looks at the window's events."""
+
+
+def predict_beside_window(request: Request) -> Dynamics:
+    """Predict for a command that was typed: it returns when all is done, but the window is painted meanwhile.
+
+    What the user clicks or types waits, so that no other command comes in between.
+    """
+    from Qt.QtCore import QEventLoop
+    from Qt.QtWidgets import QApplication
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        prediction = pool.submit(request.predict)
+        while not prediction.done():
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+            wait([prediction], PAUSE)
+    return prediction.result()
 
 
 class Job:

@@ -229,7 +229,12 @@ def _predicted(session: Session, request: Request) -> Dynamics:
         return known
     session.logger.status(f"Predicting the motion of {request.structure}, {len(request.residues)} residues ...")
     start = perf_counter()
-    dynamics = request.predict()
+    if session.ui.is_gui:
+        from .job import predict_beside_window
+
+        dynamics = predict_beside_window(request)
+    else:
+        dynamics = request.predict()
     finish(session, request, dynamics, perf_counter() - start)
     return dynamics
 

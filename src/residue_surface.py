@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from chimerax.atomic import Residues
+from chimerax.atomic import Residues, check_for_changes
 from chimerax.atomic.structure import PickedResidue, PickedResidues
 from chimerax.core.models import Surface
 from chimerax.graphics import Drawing, PickedTriangle, PickedTriangles
@@ -60,6 +59,7 @@ class ResidueSurface(Surface):
         self._local = self._turned(motion, np.swapaxes(backbone_frames(backbone_positions(residues)), 1, 2))
         self._draw(colors)
         if self._handler is None:
+            check_for_changes(self.session)  # else a structure that has just been opened would tell of no change
             self._handler = self.structure.triggers.add_handler("changes", self._structure_changed)
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
@@ -89,9 +89,9 @@ class ResidueSurface(Surface):
         """Colour of each vertex."""
         return colors[self._residue_of_vertex]
 
-    @abstractmethod
     def _mesh(self, centres: NDArray[np.float64], motion: NDArray[np.float64]) -> Mesh:
         """The surface of residues whose C-alphas are at `centres`, (M, 3)."""
+        raise NotImplementedError
 
     def _set_residues(self, residues: Residues) -> None:
         self.residues = residues

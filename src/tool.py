@@ -32,9 +32,9 @@ from Qt.QtWidgets import (
 
 from .coupling import couplings_of
 from .ellipsoids import COLOURINGS, STYLES, ellipsoids_of
-from .information import DOWNLOAD, INSTALL, install_runtime, runtime_is_there
 from .job import Job
 from .predictions import requests
+from .runtime import DOWNLOAD, PACKAGE, install_runtime, runtime_is_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,7 +157,7 @@ class DynaProtTool(ToolInstance):
         self.notice = QWidget()
         line = QHBoxLayout(self.notice)
         line.setContentsMargins(0, 0, 0, 0)
-        text = QLabel(f"The trained network needs the package onnxruntime ({DOWNLOAD} to download).")
+        text = QLabel(f"The trained network needs the package {PACKAGE} ({DOWNLOAD} to download).")
         text.setWordWrap(True)
         line.addWidget(text, stretch=1)
         self.install_button = QPushButton("Install")
@@ -260,7 +260,7 @@ class DynaProtTool(ToolInstance):
     def install(self) -> None:
         """Install the runtime of the trained network, in a thread."""
         self.install_button.setEnabled(False)
-        self._show_work(f"Installing onnxruntime ({INSTALL}) ...", cancellable=False)
+        self._show_work(f"Installing {PACKAGE}", cancellable=False)
         install_runtime(self.session, self._installed)
 
     def _ellipsoids_command(self) -> str:
@@ -325,7 +325,7 @@ class DynaProtTool(ToolInstance):
 
     def _installed(self, error: str | None) -> None:
         self.install_button.setEnabled(True)
-        self._end_work(error or "onnxruntime is installed.")
+        self._end_work(error or f"{PACKAGE} is installed.")
         (self.session.logger.error if error else self.session.logger.info)(self.status.text())
         self.notice.setVisible(not runtime_is_there())
 

@@ -188,6 +188,16 @@ def test_rides_on_atoms_that_move(run, session, protease, ellipsoids, settle):
         np.testing.assert_allclose(np.cov(new.T), matrix @ np.cov(old.T) @ matrix.T, atol=2e-3)
 
 
+def test_rides_on_coordinate_sets(run, protease, settle):
+    """Of an ensemble, whose ellipsoids are where its C-alphas are, whichever conformation is shown."""
+    run("dynaprot ensemble #1 count 3 seed 0 model anm")
+    (surface,) = run("dynaprot ellipsoids #2 model anm")
+    run("coordset #2 3")
+    settle()
+    calphas = surface.residues.existing_principal_atoms
+    np.testing.assert_allclose(mesh_of(surface).mean(1), calphas.coords, atol=2e-3)
+
+
 def test_deleted_residues_lose_their_ellipsoids(run, session, protease, ellipsoids, settle):
     """Others keep their own, with their colour."""
     colors = ellipsoids.residue_colors

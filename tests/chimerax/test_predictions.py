@@ -33,9 +33,9 @@ def test_info(run, log):
 
 def test_a_missing_runtime_is_told_with_its_remedy(run, log, monkeypatch):
     """The command that installs it, and its size."""
-    from chimerax.dynaprot import information
+    from chimerax.dynaprot import info
 
-    monkeypatch.setattr(information, "runtime_is_there", lambda: False)
+    monkeypatch.setattr(info, "runtime_is_there", lambda: False)
     run("dynaprot info")
     assert "MB to download): type 'pip install onnxruntime'" in log[0][1]
 

@@ -52,6 +52,41 @@ def test_awkward_structures(run, session, tmp_path, name):
     assert (ensemble.num_coordsets, mode.num_coordsets) == (2, 4)
 
 
+def test_a_complex_with_nucleic_acid(run, protease, tmp_path):
+    """A strand of DNA beside the protein is neither predicted nor touched; alone it is refused by name."""
+    from chimerax.core.errors import UserError
+
+    with open(protease.filename, encoding="utf-8") as file:
+        lines = [line for line in file if line.startswith("ATOM")]
+    backbone = {
+        "P": (0, 0, 0),
+        "O5'": (1, 1, 0),
+        "C5'": (2, 0, 0.6),
+        "C4'": (3.2, 0.7, 0),
+        "C3'": (4.4, 0, 0.6),
+        "O3'": (5.5, 0.9, 0),
+    }
+    for number in range(1, 7):
+        for name, place in backbone.items():
+            x, y, z = np.array(place) + [6.8 * number, 60, 0]
+            lines.append(
+                f"ATOM      1  {name:<3}  DA D{number:4d}    {x:8.3f}{y:8.3f}{z:8.3f}  1.00 10.00           {name[0]}\n"
+            )
+    (tmp_path / "complex.pdb").write_text("".join(lines), encoding="utf-8")
+    run("close #1")
+    structure = run(f'open "{tmp_path}/complex.pdb"')[0]
+    strand = structure.residues.filter(structure.residues.chain_ids == "D")
+    colors = strand.atoms.colors
+    (dynamics,), (surface,), _, _, (ensemble,), _, _ = run_all(run, "anm")
+    assert len(dynamics) == len(surface.residues) == 198
+    np.testing.assert_array_equal(strand.atoms.colors, colors)
+    assert not strand.atoms.has_aniso_u.any()
+    assert ensemble.num_atoms == structure.num_atoms
+    run("delete #1/A,B")
+    with pytest.raises(UserError, match=r"complex\.pdb #1 has no protein residue"):
+        run("dynaprot ellipsoids #1")
+
+
 @pytest.fixture
 def crystal(run, protease, tmp_path):
     """1584 residues in 16 chains: eight copies of the protease side by side."""

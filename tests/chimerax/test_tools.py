@@ -122,6 +122,23 @@ def test_the_window_does_not_freeze(tool, click, window, protease, monkeypatch):
     assert np.diff(beats[:-1]).max() < 0.5
 
 
+def test_a_typed_command_lets_the_window_be_painted(run, session, protease, window, monkeypatch):
+    """It returns with its result, and timers and painting go on until then."""
+    from chimerax.dynaprot import predictions
+    from Qt.QtCore import QTimer
+
+    predict = predictions.Request.predict
+    monkeypatch.setattr(predictions.Request, "predict", lambda self: (time.sleep(0.5), predict(self))[1])
+    beats = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: beats.append(True))
+    timer.start(20)
+    (dynamics,) = run("dynaprot predict #1 model anm")
+    timer.stop()
+    assert len(dynamics) == 198
+    assert len(beats) > 5
+
+
 def test_cancel(tool, click, window, protease, log, monkeypatch):
     """A cancelled prediction is dropped, nothing is drawn, and the next click starts anew."""
     from chimerax.dynaprot import predictions
@@ -204,7 +221,7 @@ def test_structures_come_and_go(tool, run, protease, protease_file):
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_missing_runtime_is_installed_by_a_click(run, session, protease, window, click, monkeypatch, log, fails):
     """The size is told before, the host's own command is logged, and it works in a thread."""
-    from chimerax.dynaprot import information
+    from chimerax.dynaprot import runtime
     from chimerax.dynaprot import tool as module
     from Qt.QtWidgets import QLabel
 
@@ -216,11 +233,11 @@ def test_a_missing_runtime_is_installed_by_a_click(run, session, protease, windo
             raise RuntimeError("no network")
         there.append(True)
 
-    monkeypatch.setattr(information, "run_logged_pip", pip)
+    monkeypatch.setattr(runtime, "run_logged_pip", pip)
     monkeypatch.setattr(module, "runtime_is_there", lambda: bool(there))
     tool = module.DynaProtTool.get_singleton(session)
     assert tool.notice.isVisible()
-    assert "about 20 MB to download" in tool.notice.findChild(QLabel).text()
+    assert "about 30 MB to download" in tool.notice.findChild(QLabel).text()
     click(tool.install_button)
     window(lambda: tool.install_button.isEnabled())
     assert "pip install onnxruntime" in commands(log)

@@ -1,0 +1,36 @@
+"""`dynaprot info`: which DynaProt this is, and what it works with."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import dynaprot as core
+from .dynaprot.network.weights import shipped_weights
+from .runtime import DOWNLOAD, INSTALL, PACKAGE, runtime_is_there
+
+if TYPE_CHECKING:
+    from chimerax.core.session import Session
+
+PACKAGES = ("numpy", "gemmi", "safetensors", PACKAGE, "torch", "matplotlib", "chemfiles")
+
+
+def dynaprot_info(session: Session) -> None:
+    """Log which DynaProt this is, where it lies, its models, and the packages that it works with."""
+    weights = ", ".join(path.name for path in shipped_weights())
+    lines = [
+        f"DynaProt {core.__version__} in {Path(core.__file__).parent}",
+        f"models: {', '.join(core.models())}",
+        f"weights: {weights or 'none, so that the elastic network stands in'}",
+        f"Python {sys.version.split()[0]}",
+    ]
+    for package in PACKAGES:
+        try:
+            lines.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            lines.append(f"{package} is not installed")
+    if not runtime_is_there():
+        lines.append(f"The trained network needs {PACKAGE} ({DOWNLOAD} to download): type '{INSTALL}'.")
+    session.logger.info("\n".join(lines))

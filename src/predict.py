@@ -1,0 +1,37 @@
+"""`dynaprot predict`: choosing the model that predicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .predictions import predictions, user_errors
+
+if TYPE_CHECKING:
+    from chimerax.atomic import Residues
+    from chimerax.core.session import Session
+
+    from .dynaprot import Dynamics
+
+
+@user_errors()
+def dynaprot_predict(
+    session: Session, residues: Residues | None = None, *, model: str | None = None, device: str | None = None
+) -> list[Dynamics]:
+    """Predict, and let the other commands use the model and the device for these structures from now on.
+
+    Parameters
+    ----------
+    session : chimerax.core.session.Session
+    residues : chimerax.atomic.Residues, optional
+        The chains that they belong to, by default all, are predicted as one system.
+    model : str, optional
+        "default" the trained network, "anm" or "anm-cutoff" an elastic network, or a file of weights.
+    device : str, optional
+        "auto", "cpu" or "cuda".
+
+    Returns
+    -------
+    list of Dynamics
+        One for each structure.
+    """
+    return [prediction.dynamics for prediction in predictions(session, residues, model, device)]
