@@ -108,7 +108,7 @@ def photograph_window(cmd: object) -> None:
 
     register()
     from pymol_plugin.scene.proteins import read_proteins
-    from pymol_plugin.window.window import show_window
+    from pymol_plugin.window import show_window
 
     def wait(seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -9,6 +9,7 @@ Loading the plugin only registers these; DynaProt itself is loaded with the firs
 """
 
 from .commands import register
+from .window import follow_in_window, show_window
 
 register()
 
@@ -17,14 +18,5 @@ def __init_plugin__(app=None):
     """Add the plugin to the menu; PyMOL calls this once its window is there."""
     from pymol.plugins import addmenuitemqt
 
-    from .window import follow_in_window
-
-    addmenuitemqt("DynaProt", open_window)
+    addmenuitemqt("DynaProt", show_window)
     follow_in_window()
-
-
-def open_window():
-    """Open DynaProt's window."""
-    from .window.window import show_window
-
-    show_window()

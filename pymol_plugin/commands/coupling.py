@@ -5,7 +5,7 @@ from pymol.colorprinting import warning
 
 from ..core import core_refusals, load_core
 from ..settings import choose
-from ..window import pymol_window
+from ..window import pymol_window, show_window
 
 __all__ = ["dynaprot_coupling"]
 
@@ -86,7 +86,5 @@ def dynaprot_coupling(selection="enabled", threshold="", from_selection="", mode
             if origin is not None:
                 paint(protein, views.coupling_to(dynamics.coupling, origin), "coupling", _self=_self)
         draw_scale("coupling", "signed", _self=_self)
-        if _self is cmd and pymol_window():
-            from ..window.window import show_map
-
-            show_map(*predictions[0])
+        if _self is cmd and pymol_window() and (window := show_window()):
+            window.show_map(*predictions[0])

@@ -4,10 +4,16 @@ import sys
 import threading
 from contextlib import suppress
 
-__all__ = ["follow_in_window", "pymol_window"]
+from pymol import CmdException, cmd
+
+from .. import installer
+
+__all__ = ["follow_in_window", "pymol_window", "show_window"]
 
 INTERVAL = 300
 """Milliseconds between two looks at where the proteins are."""
+
+_window = None
 
 
 def pymol_window():
@@ -17,9 +23,32 @@ def pymol_window():
     return getattr(sys.modules.get("pmg_qt.pymol_qt_gui"), "window", None)
 
 
+def show_window():
+    """Open the window, or bring it to the front; where packages are missing, offer to install them first.
+
+    Returns
+    -------
+    DynaProtWindow or None
+        None where packages without which nothing works are still missing.
+    """
+    global _window
+    if missing := installer.missing_packages():
+        from .packages import PackagesDialog
+
+        PackagesDialog(missing, pymol_window()).exec()
+        if set(installer.missing_packages()) - {"onnxruntime"}:
+            return None
+    if _window is None:
+        from .window import DynaProtWindow
+
+        _window = DynaProtWindow(cmd, pymol_window())
+    _window.show()
+    _window.raise_()
+    return _window
+
+
 def follow_in_window():
     """Let what DynaProt draws follow its proteins by itself, as PyMOL tells no plugin when an object was moved."""
-    from pymol import CmdException, cmd
     from pymol.Qt import QtCore
 
     def follow():

@@ -4,49 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pymol import CmdException, cmd
+from pymol import CmdException
 from pymol.Qt import QtCore, QtWidgets
 
-from .. import installer, settings
+from .. import settings
 from ..core import core_refusals, load_core
-from . import pymol_window
 from .controls import Controls
 from .jobs import Job
-from .packages import PackagesDialog
+from .plots import PlotPanel
 
-__all__ = ["DynaProtWindow", "show_map", "show_window"]
+__all__ = ["DynaProtWindow"]
 
 INTERVAL = 400
 """Milliseconds between two looks at PyMOL's objects and its selection."""
-
-_window = None
-
-
-def show_window():
-    """Open the window, or bring it to the front; where packages are missing, offer to install them first.
-
-    Returns
-    -------
-    DynaProtWindow or None
-        None where packages are still missing.
-    """
-    global _window
-    if missing := installer.missing_packages():
-        PackagesDialog(missing, pymol_window()).exec()
-        if set(installer.missing_packages()) - {"onnxruntime"}:
-            return None
-    if _window is None:
-        _window = DynaProtWindow(cmd, pymol_window())
-    _window.show()
-    _window.raise_()
-    return _window
-
-
-def show_map(protein, dynamics):
-    """Open the window at the map of a prediction."""
-    if window := show_window():
-        window.show_prediction(protein, dynamics)
-        window.tabs.setCurrentWidget(window.panels["coupling"])
 
 
 class DynaProtWindow(QtWidgets.QDialog):
@@ -61,8 +31,6 @@ class DynaProtWindow(QtWidgets.QDialog):
 
     def __init__(self, session, parent=None):
         super().__init__(parent)
-        from .plots import PlotPanel
-
         self.session = session
         self.job = None
         self.setWindowTitle("DynaProt")
@@ -227,6 +195,11 @@ class DynaProtWindow(QtWidgets.QDialog):
             self.job = None
             self._show_busy(False)
             self._refuse(failure) if failure else self._say("The movie is written.")
+
+    def show_map(self, protein, dynamics):
+        """Bring the map of a prediction to the front."""
+        self.show_prediction(protein, dynamics)
+        self.tabs.setCurrentWidget(self.panels["coupling"])
 
     def show_prediction(self, protein, dynamics):
         """Plot a prediction."""

@@ -191,7 +191,7 @@ def use(cmd):
     window.close()
 
 
-def install():
+def install(cmd):
     """The dialog of missing packages, with a pip that only prints."""
     from pmg_tk.startup.dynaprot import installer
     from pmg_tk.startup.dynaprot.window.packages import PackagesDialog
@@ -220,6 +220,27 @@ def install():
     report["given up"] = dialog.process.state() == QtCore.QProcess.ProcessState.NotRunning
     installer.pip_command = real
 
+    # Asked for the window, DynaProt first says what is missing; without the network's runtime it opens all the same.
+    from pmg_tk.startup.dynaprot import window
+
+    def answer():
+        dialog = application.activeModalWidget()
+        if isinstance(dialog, PackagesDialog):
+            report["asked"].append(dialog.missing)
+            click(dialog.later_button)
+
+    window.cmd = cmd  # this script has no PyMOL but the session's
+    report["asked"] = []
+    clock = QtCore.QTimer()
+    clock.timeout.connect(answer)
+    clock.start(50)
+    real, installer.missing_packages = installer.missing_packages, lambda: ["numpy", "gemmi"]
+    report["without the core"] = window.show_window() is None
+    installer.missing_packages = lambda: ["onnxruntime"]
+    report["without the network"] = window.show_window() is not None
+    installer.missing_packages = real
+    clock.stop()
+
 
 try:
     with pymol2.PyMOL() as session:
@@ -227,7 +248,7 @@ try:
 
         pmg_tk.startup.dynaprot.commands.register(_self=session.cmd)
         use(session.cmd)
-    install()
+        install(session.cmd)
 except Exception:
     report["errors"].append(traceback.format_exc())
 Path(report_path).write_text(json.dumps(report), encoding="utf-8")

@@ -123,3 +123,10 @@ def test_missing_packages_are_installed_on_a_click(report):
     assert report["failed"][1] == "Try again"
     assert report["installed"]
     assert report["given up"]
+
+
+def test_missing_packages_are_told_before_the_window_opens(report):
+    """One dialog names them; refused, the window stays closed, unless only what runs the network is missing."""
+    assert report["asked"] == [["numpy", "gemmi"], ["onnxruntime"]]
+    assert report["without the core"]
+    assert report["without the network"]

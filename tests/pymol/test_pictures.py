@@ -76,6 +76,28 @@ def core_radius(probability):
     return np.quantile(np.linalg.norm(samples, axis=1), probability)
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("dynaprot_coupling molecule, 0.3", "molecule_couplings"),
+        ("dynaprot_ensemble molecule, 5", "molecule_ensemble"),
+        ("dynaprot_modes molecule, 1, 4", "molecule_modes"),
+        ("dynaprot_modes molecule, 1, 4", "molecule_modes_arrows"),
+    ],
+)
+def test_every_drawing_is_seen(scene, pymol_data, tmp_path, command, name):
+    """Ray traced without a window, each object covers part of the picture, and the overlay more than one state."""
+    cmd = scene
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    cmd.do(f"{command}, model=anm")
+    cmd.orient("molecule")
+    covered = silhouette(cmd, name, tmp_path / "picture.png").mean()
+    assert 0.002 < covered < 0.5
+    if name == "molecule_ensemble":
+        cmd.set("all_states", 0, name)
+        assert silhouette(cmd, name, tmp_path / "one.png").mean() < covered / 1.5
+
+
 def test_a_ray_traced_picture_shows_protein_colours_and_legend(cmd, pymol_data, tmp_path):
     """A ray-traced picture is not blank: it holds blue and red ellipsoids and the legend below them."""
     cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")

@@ -74,7 +74,7 @@ def use() -> None:
     report["menu"] = list(entries())
 
     entries()["DynaProt"].trigger()
-    plugin = sys.modules["pmg_tk.startup.dynaprot.window.window"]
+    plugin = sys.modules["pmg_tk.startup.dynaprot.window"]
     window = plugin._window
     window.resize(840, 700)
     window.move(550, 100)
