@@ -1,7 +1,7 @@
 """How large an installation is, package by package: what is downloaded, and what lies on the disk then.
 
-    python benchmarks/installed_size.py                   # pip install . into a fresh environment
-    python benchmarks/installed_size.py ".[torch]"
+    python benchmarks/installed_size.py                            # pip install . into a fresh environment
+    python benchmarks/installed_size.py . ".[torch]" ". torch==2.13.0+cpu"
 
 The disk's part is without compiled bytecode. Each file belongs to the distribution whose record names it.
 """
@@ -13,9 +13,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = """
@@ -32,14 +29,14 @@ print(json.dumps(sizes))
 """
 
 
-def sizes(requirement: str) -> dict[str, tuple[str, int, int]]:
-    """Version, bytes to download and bytes on the disk of each package that a requirement brings."""
+def sizes(requirements: list[str]) -> dict[str, tuple[str, int, int]]:
+    """Version, bytes to download and bytes on the disk of each package that requirements bring."""
     with tempfile.TemporaryDirectory() as temporary:
         wheels, environment = Path(temporary) / "wheels", Path(temporary) / "environment"
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
         python = environment / "bin" / "python"
         pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "wheel", "--wheel-dir", wheels, requirement], check=True, cwd=ROOT)
+        subprocess.run([*pip, "wheel", "--wheel-dir", wheels, *requirements], check=True, cwd=ROOT)
         subprocess.run([*pip, "install", "--no-compile", "--no-deps", *wheels.iterdir()], check=True)
         report = subprocess.run([python, "-c", REPORT], check=True, capture_output=True, text=True).stdout
         downloaded = {wheel.name.split("-")[0].lower(): wheel.stat().st_size for wheel in wheels.iterdir()}
@@ -49,19 +46,19 @@ def sizes(requirement: str) -> dict[str, tuple[str, int, int]]:
         }
 
 
-def show(requirement: str) -> None:
-    """Print the table."""
-    table = Table("package", "download, MB", "disk, MB", title=f"pip install {requirement} on {sys.platform}")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    found = sizes(requirement)
+def show(requirements: str) -> None:
+    """Print the table, in Markdown."""
+    found = sizes(requirements.split())
+    print(f"### pip install {requirements}\n\n| package | download, MB | disk, MB |\n| --- | ---: | ---: |")
     for name, (version, download, disk) in sorted(found.items(), key=lambda item: -item[1][2]):
-        table.add_row(f"{name} {version}", f"{download / 1e6:.1f}", f"{disk / 1e6:.1f}")
-    table.add_section()
-    table.add_row("together", *(f"{sum(size[k] for size in found.values()) / 1e6:.0f}" for k in (1, 2)))
-    Console().print(table)
+        if disk >= 1e6:
+            print(f"| {name} {version} | {download / 1e6:.1f} | {disk / 1e6:.1f} |")
+    small = [size for size in found.values() if size[2] < 1e6]
+    for name, these in ((f"{len(small)} smaller ones", small), ("**together**", list(found.values()))):
+        print(f"| {name} | {sum(size[1] for size in these) / 1e6:.1f} | {sum(size[2] for size in these) / 1e6:.1f} |")
+    print()
 
 
 if __name__ == "__main__":
-    for requirement in sys.argv[1:] or ["."]:
-        show(requirement)
+    for requirements in sys.argv[1:] or ["."]:
+        show(requirements)
