@@ -18,7 +18,14 @@ from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture
 from dynaprot.network.features import Features, featurise
 from dynaprot.network.onnx_runtime import OnnxNetwork
 from dynaprot.network.runtime import Runtime, choose_runtime
-from dynaprot.network.weights import find_weights, graph_path, load_weights, save_weights
+from dynaprot.network.weights import (
+    find_weights,
+    graph_path,
+    load_graph,
+    load_weights,
+    save_weights,
+    shipped_weights,
+)
 from dynaprot.prediction import _network
 
 from .conftest import SHARED, random_protein
@@ -269,6 +276,12 @@ def test_a_gpu_without_pytorch_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(runtime, "_imports", lambda package: package != "torch")
     with pytest.raises(PredictionError, match=r"no device 'cuda' here.*dynaprot\[torch\]"):
         choose_runtime("cuda")
+
+
+@pytest.mark.parametrize("path", shipped_weights(), ids=lambda path: path.stem)
+def test_every_shipped_network_has_its_graph(path: Path) -> None:
+    """None needs PyTorch."""
+    assert load_graph(load_weights(path))
 
 
 def test_the_graph_reads_features_by_their_names(default_weights: Path) -> None:
