@@ -70,7 +70,8 @@ class Protein:
 
     def touched(self, selection: str, *, _self: Cmd) -> np.ndarray:
         """Which residues another selection touches, shape=(M,), dtype=int."""
-        return np.flatnonzero(_touches(self.name, self.calphas, selection, _self=_self))
+        touched = _touched(self.name, selection, _self=_self)
+        return np.flatnonzero([key in touched for key in self.keys])
 
 
 def residue_key(atom: Atom) -> tuple[str, str, str]:
@@ -134,13 +135,17 @@ def read_protein(name: str, selection: str, state: int = -1, *, _self: Cmd) -> P
     if not state:  # PyMOL's word for an object that shows all its states
         state = 1
     residues = load_core(".structure.residues")
-    chains = f"model {name} and (bychain ({selection})) and not (hetatm and not ({PEPTIDE_BONDED}))"
+    touched = _touched(name, selection, _self=_self)
+    chains = {key[:2] for key in touched}
+    # Here, because PyMOL's own `bychain` and `byres` take several times as long as all the rest.
+    read = _self.get_model(f"model {name} and not (hetatm and not ({PEPTIDE_BONDED}))", state=state).atom
+    members_of_chains = [atom for atom in read if (atom.segi, atom.chain) in chains]
 
     conformers: list[dict[str, Atom]] = []
     atoms: list[Atom] = []
     residue_of: list[int] = []
     left_out: list[str] = []
-    for (segment, chain, number), members in groupby(_self.get_model(chains, state=state).atom, key=residue_key):
+    for (segment, chain, number), members in groupby(members_of_chains, key=residue_key):
         residue = list(members)
         label = f"/{name}/{segment}/{chain}/{residue[0].resn}`{number}"
         if backbone := _backbone(residue, label):
@@ -152,7 +157,7 @@ def read_protein(name: str, selection: str, state: int = -1, *, _self: Cmd) -> P
         elif residues.is_amino_acid(residue[0].resn):
             left_out.append(label)
     calphas = [backbone["CA"] for backbone in conformers]
-    is_selected = _touches(name, calphas, selection, _self=_self)
+    is_selected = np.array([residue_key(calpha) in touched for calpha in calphas], dtype=bool)
     if not is_selected.any():
         return None
     heavy = [k for k, atom in enumerate(atoms) if atom.symbol not in HYDROGENS]
@@ -175,9 +180,11 @@ def read_protein(name: str, selection: str, state: int = -1, *, _self: Cmd) -> P
     return Protein(name, state, structure, calphas, atoms, is_selected)
 
 
-def _touches(name: str, calphas: list[Atom], selection: str, *, _self: Cmd) -> np.ndarray:
-    touched = {index for _, index in _self.index(f"name CA and model {name} and (byres ({selection}))")}
-    return np.array([calpha.index in touched for calpha in calphas], dtype=bool)
+def _touched(name: str, selection: str, *, _self: Cmd) -> set[tuple[str, str, str]]:
+    """Keys of the residues that a selection touches, ligands and waters too."""
+    keys: set = set()
+    _self.iterate(f"model {name} and ({selection})", "keys.add((segi, chain, resi))", space={"keys": keys})
+    return keys
 
 
 def _chain_ids(calphas: list[Atom]) -> list[str]:

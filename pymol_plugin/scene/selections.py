@@ -49,9 +49,7 @@ def selection_of(protein: Protein, residues: Iterable[int]) -> str:
 
 def residues_of(protein: Protein, selection: str, *, _self: Cmd) -> np.ndarray:
     """Which residues a named selection touches, shape=(M,), dtype=int; none where there is no such selection."""
-    if selection not in _self.get_names("selections"):
-        return np.zeros(0, dtype=int)
-    return protein.touched(selection, _self=_self)
+    return protein.touched(f"?{selection}", _self=_self)
 
 
 def _is_plain(number: str) -> bool:

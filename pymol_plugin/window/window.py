@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from pymol import CmdException
@@ -73,13 +74,15 @@ class DynaProtWindow(QtWidgets.QDialog):
         """Bring the lists of objects and chains, and the marks in the plots, up to date."""
         from ..scene.companions import is_companion
 
-        names = [name for name in self.session.get_object_list() or [] if not is_companion(name, _self=self.session)]
-        chains = {name: self.session.get_chains(f"model {name} and polymer.protein") for name in names}
-        self.controls.show_objects({name: ids for name, ids in chains.items() if ids})
-        for panel in self.panels.values():
-            if panel.protein and panel.protein.name not in names:
-                panel.clear()
-            panel.mark_selection(self.session)
+        with suppress(CmdException):  # an object that goes while it is looked at
+            names = self.session.get_object_list() or []
+            names = [name for name in names if not is_companion(name, _self=self.session)]
+            chains = {name: self.session.get_chains(f"model {name} and polymer.protein") for name in names}
+            self.controls.show_objects({name: ids for name, ids in chains.items() if ids})
+            for panel in self.panels.values():
+                if panel.protein and panel.protein.name not in names:
+                    panel.clear()
+                panel.mark_selection(self.session)
 
     def showEvent(self, event):
         """Start looking."""
