@@ -1,15 +1,14 @@
-"""Predictions in a thread of their own, so that the window goes on living."""
+"""A prediction in a thread of its own, so that the window goes on answering."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Thread
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from .dynaprot import DynaProtError
-from .predictions import Predictions, finish
+from .predictions import finish
 
 if TYPE_CHECKING:
     from chimerax.core.session import Session
@@ -18,36 +17,15 @@ if TYPE_CHECKING:
     from .predictions import Request
 
 
-PAUSE = 0.03
-"""Seconds between two looks at the window's events."""
-
-
-def predict_beside_window(request: Request) -> Dynamics:
-    """Predict for a command that was typed: it returns when all is done, but the window is painted meanwhile.
-
-    What the user clicks or types waits, so that no other command comes in between.
-    """
-    from Qt.QtCore import QEventLoop
-    from Qt.QtWidgets import QApplication
-
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        prediction = pool.submit(request.predict)
-        while not prediction.done():
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-            wait([prediction], PAUSE)
-    return prediction.result()
-
-
 class Job:
-    """Predict systems one after the other, and keep each in the session.
+    """Predict, and keep the prediction in the session.
 
     Parameters
     ----------
     session : chimerax.core.session.Session
-    requests : list of Request
-        Those that have been predicted before cost nothing.
+    request : Request
     on_done : callable
-        Called without arguments in the main thread when all are there.
+        Called without arguments in the main thread when it is there, or when its structure was closed meanwhile.
     on_failure : callable
         Called in the main thread with the error that ended the job.
     """
@@ -55,41 +33,27 @@ class Job:
     def __init__(
         self,
         session: Session,
-        requests: list[Request],
+        request: Request,
         on_done: Callable[[], None],
         on_failure: Callable[[Exception], None],
     ) -> None:
-        self.session = session
+        self.session, self.request = session, request
         self.on_done, self.on_failure = on_done, on_failure
         self.cancelled = False
-        self.missing = [request for request in requests if Predictions.of(session).find(request) is None]
-        self.started = perf_counter()
-        if self.missing:
-            Thread(target=self._work, name="DynaProt", daemon=True).start()
-        else:
-            on_done()
+        Thread(target=self._work, name="DynaProt", daemon=True).start()
 
     def cancel(self) -> None:
         """Drop the result; the thread ends by itself."""
         self.cancelled = True
 
     def _work(self) -> None:
-        thread_safe = self.session.ui.thread_safe
-        for request in self.missing:
-            if self.cancelled:
-                return
-            start = perf_counter()
-            try:
-                dynamics = request.predict()
-            except Exception as error:  # of whatever kind, or it would be lost with the thread
-                thread_safe(self._failed, error)
-                return
-            thread_safe(self._keep, request, dynamics, perf_counter() - start)
-        thread_safe(self._finished)
-
-    def _keep(self, request: Request, dynamics: Dynamics, seconds: float) -> None:
-        if not self.cancelled and not request.structure.deleted:
-            finish(self.session, request, dynamics, seconds)
+        start = perf_counter()
+        try:
+            dynamics = self.request.predict()
+        except Exception as error:  # of whatever kind, or it would be lost with the thread
+            self.session.ui.thread_safe(self._failed, error)
+        else:
+            self.session.ui.thread_safe(self._finished, dynamics, perf_counter() - start)
 
     def _failed(self, error: Exception) -> None:
         if not self.cancelled:
@@ -97,6 +61,8 @@ class Job:
             if not isinstance(error, DynaProtError):
                 raise error  # the host reports it as a bug
 
-    def _finished(self) -> None:
+    def _finished(self, dynamics: Dynamics, seconds: float) -> None:
         if not self.cancelled:
+            if not self.request.system.structure.deleted:
+                finish(self.session, self.request, dynamics, seconds)
             self.on_done()

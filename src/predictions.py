@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,11 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from chimerax.atomic import Residue, all_atomic_structures
 from chimerax.core.errors import UserError
 from chimerax.core.state import StateManager
 
-from .backbone import protein_backbone
-from .dynaprot import Dynamics, DynaProtError, Structure, StructureError, predict
+from .dynaprot import Dynamics, DynaProtError, Structure, predict
+from .systems import System, systems
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, Residues
@@ -28,6 +28,8 @@ MANAGER = "dynaprot predictions"
 """The name of the one `Predictions` of a session."""
 KEPT = 2
 """Predictions of one structure, as by two models to compare: each may hold hundreds of megabytes."""
+PAUSE = 0.03
+"""Seconds between two looks at the window's events."""
 
 
 @contextmanager
@@ -41,36 +43,27 @@ def user_errors() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Request:
-    """A system to be predicted: the chains of one structure that the user's specification touches.
+    """A system, and what is to predict it.
 
     Attributes
     ----------
-    structure : chimerax.atomic.AtomicStructure
-    residues : chimerax.atomic.Residues, length=N
-        All that are predicted.
-    specified : ndarray, shape=(N,), dtype=bool
-        Those that the user specified, to be drawn and coloured.
-    backbone : Structure
-        The N residues for the core.
+    system : System
     model, device : str
         As of the core's `predict`.
     """
 
-    structure: AtomicStructure
-    residues: Residues
-    specified: NDArray[np.bool_]
-    backbone: Structure
+    system: System
     model: str
     device: str
 
     @property
     def key(self) -> tuple[str, ...]:
         """What tells the predictions of a structure apart."""
-        return self.model, self.device, *np.unique(self.backbone.chain_ids).tolist()
+        return self.model, self.device, *np.unique(self.system.backbone.chain_ids).tolist()
 
     def predict(self) -> Dynamics:
         """Predict, asking nothing of the host: for a thread of its own."""
-        dynamics = predict(self.backbone, model=self.model, device=self.device)
+        dynamics = predict(self.system.backbone, model=self.model, device=self.device)
         _ = dynamics.marginals  # made now, so that what is refused is refused before anything is drawn
         return dynamics
 
@@ -82,7 +75,7 @@ class Prediction:
     Attributes
     ----------
     structure, residues, specified
-        As of `Request`.
+        As of `System`.
     dynamics : Dynamics
         Of the N residues, in the structure's own frame.
     """
@@ -110,25 +103,27 @@ class Predictions(StateManager):
             session.add_state_manager(MANAGER, predictions)
             return predictions
 
-    def choose(self, structure: AtomicStructure, model: str | None, device: str | None) -> tuple[str, str]:
-        """Model and device for a structure: those given now, else those given last, else the core's defaults."""
-        last_model, last_device = self._choices.get(structure, ("default", "auto"))
-        choice = model or last_model, device or last_device
-        self._choices[structure] = choice
-        return choice
+    def request(self, system: System, model: str | None, device: str | None) -> Request:
+        """Ask for a system by the model and device given now, else those of its structure last, else the defaults."""
+        last_model, last_device = self._choices.get(system.structure, ("default", "auto"))
+        return Request(system, model or last_model, device or last_device)
 
     def find(self, request: Request) -> Dynamics | None:
         """What was predicted for the same chains, model, device and coordinates."""
-        dynamics = self._kept.get(request.structure, {}).get(request.key)
-        return dynamics if dynamics is not None and _same(dynamics.structure, request.backbone) else None
+        dynamics = self._kept.get(request.system.structure, {}).get(request.key)
+        return dynamics if dynamics is not None and _same(dynamics.structure, request.system.backbone) else None
 
     def keep(self, request: Request, dynamics: Dynamics) -> None:
         """Remember a prediction in place of the one for earlier coordinates, and forget the oldest of too many."""
-        kept = self._kept.setdefault(request.structure, {})
+        kept = self._kept.setdefault(request.system.structure, {})
         kept.pop(request.key, None)
         kept[request.key] = dynamics
         while len(kept) > KEPT:
             del kept[next(iter(kept))]
+
+    def choose(self, request: Request) -> None:
+        """Let its model and device be those of the structure from now on."""
+        self._choices[request.system.structure] = request.model, request.device
 
     def reset_state(self, session: Session) -> None:
         self._kept.clear()
@@ -155,97 +150,74 @@ class Predictions(StateManager):
         return predictions
 
 
-def requests(
+def predictions(
     session: Session, residues: Residues | None = None, model: str | None = None, device: str | None = None
-) -> list[Request]:
-    """Sort out what a specification asks to be predicted.
-
-    Each structure is predicted for itself, in its own frame. Its chains that are touched are one system.
+) -> list[Prediction]:
+    """Predict what a specification asks for, or take it from before.
 
     Parameters
     ----------
     session : chimerax.core.session.Session
     residues : chimerax.atomic.Residues, optional
-        By default all of all atomic structures.
+        As of `systems`.
     model, device : str, optional
         As of the core's `predict`; by default what was given for the structure last.
 
     Returns
     -------
-    list of Request
-        One for each structure, at least one.
+    list of Prediction
+        One for each structure.
 
     Raises
     ------
     UserError
-        If there is no protein; a structure without any, beside others, is left out with a warning.
+        If there is no protein.
+    DynaProtError
+        If it cannot be predicted.
     """
-    if residues is None:
-        by_structure = [(structure, structure.residues) for structure in all_atomic_structures(session)]
-        if not by_structure:
-            raise UserError("No atomic structure was given; open one first.")
-    else:
-        by_structure = residues.by_structure
-        if not by_structure:
-            raise UserError("No residue of an atomic structure was given.")
-    found, refused = [], []
-    for structure, own in by_structure:
-        amino = own.filter(own.polymer_types == Residue.PT_AMINO)
-        try:
-            if own and not amino and len(own) < structure.num_residues:
-                raise StructureError(f"What was given of {structure} holds no protein residue.")
-            protein, backbone = protein_backbone(structure, list(amino.unique_chain_ids))
-        except StructureError as error:
-            refused.append(str(error))
-            continue
-        chosen = Predictions.of(session).choose(structure, model, device)
-        found.append(Request(structure, protein, protein.mask(amino), backbone, *chosen))
-    if not found:
-        raise UserError(" ".join(refused))
-    for text in refused:
-        session.logger.warning(text)
-    return found
+    known = Predictions.of(session)
+    predicted = []
+    for system in systems(session, residues):
+        request = known.request(system, model, device)
+        dynamics = known.find(request) or _predict(session, request)
+        known.choose(request)
+        predicted.append(Prediction(system.structure, system.residues, system.specified, dynamics))
+    return predicted
 
 
-def predictions(
-    session: Session, residues: Residues | None = None, model: str | None = None, device: str | None = None
-) -> list[Prediction]:
-    """Predict what a specification asks for, or take it from before; parameters and errors as of `requests`.
-
-    Returns
-    -------
-    list of Prediction
-        One for each structure.
-    """
-    return [
-        Prediction(request.structure, request.residues, request.specified, _predicted(session, request))
-        for request in requests(session, residues, model, device)
-    ]
-
-
-def _predicted(session: Session, request: Request) -> Dynamics:
-    known = Predictions.of(session).find(request)
-    if known is not None:
-        return known
-    session.logger.status(f"Predicting the motion of {request.structure}, {len(request.residues)} residues ...")
+def _predict(session: Session, request: Request) -> Dynamics:
+    system = request.system
+    session.logger.status(f"Predicting the motion of {system.structure}, {len(system.residues)} residues ...")
     start = perf_counter()
-    if session.ui.is_gui:
-        from .job import predict_beside_window
-
-        dynamics = predict_beside_window(request)
-    else:
-        dynamics = request.predict()
+    dynamics = _predict_beside_window(request) if session.ui.is_gui else request.predict()
     finish(session, request, dynamics, perf_counter() - start)
     return dynamics
 
 
+def _predict_beside_window(request: Request) -> Dynamics:
+    """Predict for a command that was typed: it returns when all is done, but the window is painted meanwhile.
+
+    What the user clicks or types waits, so that no other command comes in between.
+    """
+    from Qt.QtCore import QEventLoop
+    from Qt.QtWidgets import QApplication
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        prediction = pool.submit(request.predict)
+        while not prediction.done():
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+            wait([prediction], PAUSE)
+    return prediction.result()
+
+
 def finish(session: Session, request: Request, dynamics: Dynamics, seconds: float) -> None:
     """Keep a prediction and say what was predicted."""
+    system = request.system
     Predictions.of(session).keep(request, dynamics)
-    for notice in (*request.backbone.notices, *dynamics.notices):
-        session.logger.warning(f"{request.structure}: {notice}")
+    for notice in (*system.backbone.notices, *dynamics.notices):
+        session.logger.warning(f"{system.structure}: {notice}")
     session.logger.status(
-        f"{request.structure}: motion of {len(request.residues)} residues predicted in {seconds:.1f} s "
+        f"{system.structure}: motion of {len(system.residues)} residues predicted in {seconds:.1f} s "
         f"by {dynamics.model}",
         log=True,
     )

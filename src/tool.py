@@ -33,8 +33,9 @@ from Qt.QtWidgets import (
 from .coupling import couplings_of
 from .ellipsoids import COLOURINGS, STYLES, ellipsoids_of
 from .job import Job
-from .predictions import requests
+from .predictions import Predictions
 from .runtime import DOWNLOAD, PACKAGE, install_runtime, runtime_is_there
+from .systems import systems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -296,15 +297,17 @@ class DynaProtTool(ToolInstance):
         try:
             text = f"{command()} model {model}"
             protein = self.structure.residues
-            wanted = requests(self.session, protein.filter(np.isin(protein.chain_ids, self.chains)), model)
+            (system,) = systems(self.session, protein.filter(np.isin(protein.chain_ids, self.chains)))
         except UserError as error:
             self._fail(error)
             return
-        job = Job(self.session, wanted, lambda: self._run(text, log), self._fail)
-        if job.missing:
-            self._job = job
-            names = ", ".join(f"{request.structure}, {len(request.residues)} residues" for request in job.missing)
-            self._show_work(f"Predicting the motion of {names}")
+        known = Predictions.of(self.session)
+        request = known.request(system, model, None)
+        if known.find(request) is not None:
+            self._run(text, log)
+            return
+        self._job = Job(self.session, request, lambda: self._run(text, log), self._fail)
+        self._show_work(f"Predicting the motion of {system.structure}, {len(system.residues)} residues")
 
     def _run(self, command: str, log: bool) -> None:
         self._end_work("")

@@ -305,7 +305,7 @@ def test_session(run, session, protease, tmp_path, settle, log):
         ("dynaprot ellipsoids #1 scale 0", "Must be greater than 0"),
         ("dynaprot ellipsoids #1 smoothing 9", "Must be less than or equal to 5"),
         ("dynaprot ellipsoids #1 colorBy chain key true", "need colorBy rmsf or anisotropy"),
-        ("dynaprot ellipsoids ligand", r"1hpv\.pdb #1 holds no protein residue"),
+        ("dynaprot ellipsoids ligand", r"1hpv\.pdb #1: no protein residue was given"),
         ("dynaprot ellipsoids #1/A:1-3@CA & #1/B", "No residue of an atomic structure was given"),
         ("dynaprot ellipsoids #1 model nonsense", "Invalid"),
     ],
@@ -317,6 +317,15 @@ def test_refusals(run, protease, command, text):
     with pytest.raises(UserError, match=text):
         run(command)
     assert not protease.child_models()
+
+
+def test_only_a_residue_without_backbone(run, protease):
+    """There is nothing to draw of it."""
+    from chimerax.core.errors import UserError
+
+    run("delete #1/A:50@C")
+    with pytest.raises(UserError, match=r"1hpv\.pdb #1: none of the residues given has N, CA and C"):
+        run("dynaprot ellipsoids #1/A:50")
 
 
 @pytest.mark.parametrize("style", ["ellipsoid", "axes", "both"])

@@ -17,6 +17,18 @@ def test_the_model_chosen_last_serves_all_commands(run, protease):
     assert third is first
 
 
+def test_a_model_that_fails_is_not_remembered(run, protease, tmp_path):
+    """The next command is predicted by the one before."""
+    from chimerax.core.errors import UserError
+
+    run("dynaprot predict #1 model anm")
+    (tmp_path / "broken.safetensors").write_bytes(b"nothing")
+    with pytest.raises(UserError, match=r"broken\.safetensors"):
+        run(f'dynaprot predict #1 model "{tmp_path}/broken.safetensors"')
+    (dynamics,) = run("dynaprot rmsf #1 key false")
+    assert dynamics.model.startswith("elastic network")
+
+
 def test_info(run, log):
     """Version, place, models, weights and packages."""
     import numpy

@@ -1,0 +1,88 @@
+"""What a specification asks to be predicted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from chimerax.atomic import Residue, all_atomic_structures
+from chimerax.core.errors import UserError
+
+from .backbone import protein_backbone
+from .dynaprot import Structure, StructureError
+
+if TYPE_CHECKING:
+    from chimerax.atomic import AtomicStructure, Residues
+    from chimerax.core.session import Session
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class System:
+    """What is predicted together: the chains of one structure that the user's specification touches.
+
+    Attributes
+    ----------
+    structure : chimerax.atomic.AtomicStructure
+    residues : chimerax.atomic.Residues, length=N
+        All that are predicted.
+    specified : ndarray, shape=(N,), dtype=bool
+        Those that the user specified, to be drawn and coloured; at least one.
+    backbone : Structure
+        The N residues for the core.
+    """
+
+    structure: AtomicStructure
+    residues: Residues
+    specified: NDArray[np.bool_]
+    backbone: Structure
+
+
+def systems(session: Session, residues: Residues | None = None) -> list[System]:
+    """Sort out what a specification asks to be predicted.
+
+    Each structure is predicted for itself, in its own frame. Its chains that are touched are one system.
+
+    Parameters
+    ----------
+    session : chimerax.core.session.Session
+    residues : chimerax.atomic.Residues, optional
+        By default all of all atomic structures.
+
+    Returns
+    -------
+    list of System
+        One for each structure, at least one.
+
+    Raises
+    ------
+    UserError
+        If there is no protein; a structure without any, beside others, is left out with a warning.
+    """
+    if residues is None:
+        by_structure = [(structure, structure.residues) for structure in all_atomic_structures(session)]
+        if not by_structure:
+            raise UserError("No atomic structure was given; open one first.")
+    else:
+        by_structure = residues.by_structure
+        if not by_structure:
+            raise UserError("No residue of an atomic structure was given.")
+    found, refused = [], []
+    for structure, given in by_structure:
+        amino = given.filter(given.polymer_types == Residue.PT_AMINO)
+        try:
+            protein, backbone = protein_backbone(structure, list(amino.unique_chain_ids))
+            specified = protein.mask(amino)
+            if specified.any():
+                found.append(System(structure, protein, specified, backbone))
+            else:
+                refused.append(f"{structure}: none of the residues given has N, CA and C atoms.")
+        except StructureError as error:
+            is_part = 0 < len(given) < structure.num_residues
+            refused.append(f"{structure}: no protein residue was given." if is_part else str(error))
+    if not found:
+        raise UserError(" ".join(refused))
+    for text in refused:
+        session.logger.warning(text)
+    return found
