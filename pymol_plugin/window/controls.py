@@ -10,13 +10,15 @@ from ..settings import CHOICES, change, settings
 __all__ = ["Controls"]
 
 ALL = "all that is enabled"
+REST = 120
+"""Milliseconds without a move after which a slider rests."""
 
 
 class Controls(QtWidgets.QScrollArea):
     """Signals what is asked for.
 
-    ``asked`` carries a command that needs a prediction, ``typed`` one that does not, both with ``{selection}`` where
-    that belongs; ``sized`` carries the probability while its slider moves.
+    ``asked`` carries a command that needs a prediction, ``typed`` one that does not, and ``previewed`` one whose slider
+    still moves, all with ``{selection}`` where that belongs; ``sized`` carries the probability while its slider moves.
 
     Parameters
     ----------
@@ -26,6 +28,7 @@ class Controls(QtWidgets.QScrollArea):
 
     asked = QtCore.Signal(str)
     typed = QtCore.Signal(str)
+    previewed = QtCore.Signal(str)
     sized = QtCore.Signal(float)
     save_asked = QtCore.Signal()
     movie_asked = QtCore.Signal()
@@ -142,49 +145,57 @@ class Controls(QtWidgets.QScrollArea):
         ):  # fmt: skip
             slider.settled.connect(lambda value, name=name: change(name, value if name != "count" else int(value)))
         self.predict.clicked.connect(lambda: self.asked.emit("dynaprot_predict {selection}"))
-        self.ellipsoids.clicked.connect(self._ask_ellipsoids)
         self.probability.moved.connect(self.sized)
         self.rmsf.clicked.connect(
             lambda: self.asked.emit(f"dynaprot_rmsf {{selection}}, putty={int(self.putty.isChecked())}")
         )
         self.restore.clicked.connect(lambda: self.typed.emit("dynaprot_restore {selection}"))
-        self.coupling.clicked.connect(self._ask_coupling)
-        self.ensemble.clicked.connect(self._ask_ensemble)
         self.mode_button.clicked.connect(lambda: self.asked.emit(f"dynaprot_modes {{selection}}, {self.mode.value()}"))
-        # Once something is drawn, its slider redraws it when let go.
-        self.probability.settled.connect(lambda _: self._again(self.ellipsoids, self._ask_ellipsoids))
-        self.threshold.settled.connect(lambda _: self._again(self.coupling, self._ask_coupling))
-        self.count.settled.connect(lambda _: self._again(self.ensemble, self._ask_ensemble))
+        # Once something is drawn, its slider redraws it.
+        for slider, button, command in (
+            (self.probability, self.ellipsoids, self._ellipsoids_command),
+            (self.threshold, self.coupling, self._coupling_command),
+            (self.count, self.ensemble, self._ensemble_command),
+        ):
+            button.clicked.connect(lambda _, button=button, command=command: self._ask(button, command()))
+            slider.settled.connect(lambda _, button=button, command=command: self._again(self.asked, button, command()))
+            if slider is not self.probability:
+                slider.paused.connect(
+                    lambda _, button=button, command=command: self._again(self.previewed, button, command())
+                )
         self.play.clicked.connect(lambda: self.typed.emit("mplay"))
         self.stop.clicked.connect(lambda: self.typed.emit("mstop"))
         self.save.clicked.connect(lambda: self.save_asked.emit())
         self.movie.clicked.connect(lambda: self.movie_asked.emit())
 
-    def _again(self, button, ask):
+    def _ask(self, button, command):
+        button.setProperty("asked", True)
+        self.asked.emit(command)
+
+    def _again(self, signal, button, command):
         if button.property("asked"):
-            ask()
+            signal.emit(command)
 
-    def _ask_ellipsoids(self):
-        self.ellipsoids.setProperty("asked", True)
-        self.asked.emit(
-            f"dynaprot_ellipsoids {{selection}}, {self.probability.value():g}, {self.color_by.currentText()}, "
-            f"{self.palette_choice.currentText()}"
-        )
+    def _ellipsoids_command(self):
+        colours = f"{self.color_by.currentText()}, {self.palette_choice.currentText()}"
+        return f"dynaprot_ellipsoids {{selection}}, {self.probability.value():g}, {colours}"
 
-    def _ask_coupling(self):
-        self.coupling.setProperty("asked", True)
+    def _coupling_command(self):
         origin = ", sele" if self.from_selection.isChecked() else ""
-        self.asked.emit(f"dynaprot_coupling {{selection}}, {self.threshold.value():g}{origin}")
+        return f"dynaprot_coupling {{selection}}, {self.threshold.value():g}{origin}"
 
-    def _ask_ensemble(self):
-        self.ensemble.setProperty("asked", True)
-        self.asked.emit(f"dynaprot_ensemble {{selection}}, {self.count.value():.0f}")
+    def _ensemble_command(self):
+        return f"dynaprot_ensemble {{selection}}, {self.count.value():.0f}"
 
 
 class _Slider(QtWidgets.QWidget):
-    """A slider over numbers, with its value beside it: `moved` while it moves, `settled` when it is let go."""
+    """A slider over numbers, with its value beside it.
+
+    ``moved`` while it moves, ``paused`` when it rests while it is held, ``settled`` when it is let go.
+    """
 
     moved = QtCore.Signal(float)
+    paused = QtCore.Signal(float)
     settled = QtCore.Signal(float)
 
     def __init__(self, least, most, step, value, form):
@@ -199,6 +210,10 @@ class _Slider(QtWidgets.QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.slider, 1)
         layout.addWidget(self.label)
+        self._rest = QtCore.QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST)
+        self._rest.timeout.connect(lambda: self.slider.isSliderDown() and self.paused.emit(self.value()))
         self.slider.valueChanged.connect(self._changed)
         self.slider.sliderReleased.connect(lambda: self.settled.emit(self.value()))
 
@@ -208,6 +223,7 @@ class _Slider(QtWidgets.QWidget):
     def _changed(self, _):
         self.label.setText(self._form.format(self.value()))
         self.moved.emit(self.value())
+        self._rest.start()
         if not self.slider.isSliderDown():  # by the keyboard or the wheel
             self.settled.emit(self.value())
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import io
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
 from pymol import CmdException
@@ -61,6 +62,7 @@ class DynaProtWindow(QtWidgets.QDialog):
         self.cancel_button.clicked.connect(self.cancel)
         self.controls.asked.connect(self.do)
         self.controls.typed.connect(lambda command: self.run(command.format(selection=self.controls.selection())))
+        self.controls.previewed.connect(self.preview)
         self.controls.sized.connect(self.resize_ellipsoids)
         self.controls.save_asked.connect(self.save)
         self.controls.movie_asked.connect(self.record)
@@ -142,6 +144,15 @@ class DynaProtWindow(QtWidgets.QDialog):
         structures = [protein.structure for protein in proteins]
         steps = [lambda each=each: predict_structure(each, model, device) for each in structures]
         self.job = Job(self, steps, self.progress.setValue, ended)
+
+    def preview(self, command):
+        """Run a command whose slider still moves, without a word; it is printed when the slider is let go."""
+        from ..commands import COMMANDS
+
+        name, _, arguments = command.format(selection=self.controls.selection()).partition(" ")
+        (function,) = [each for each in COMMANDS if each.__name__ == name]
+        with redirect_stdout(io.StringIO()), suppress(CmdException):
+            function(*(argument.strip() for argument in arguments.split(",")), _self=self.session)
 
     def cancel(self):
         """Wait no more for what was asked for."""

@@ -116,6 +116,22 @@ def use(cmd):
     application.processEvents()
     report["command of the slider"] = commands[-1]
 
+    # Those of threshold and samples draw while they are held, and print when they are let go.
+    def tubes():
+        return cmd.count_atoms("molecule_couplings") if "molecule_couplings" in cmd.get_names() else 0
+
+    few, states = tubes(), cmd.count_states("molecule_ensemble")
+    controls.threshold.slider.setSliderDown(True)
+    controls.threshold.slider.setValue(controls.threshold.slider.value() // 2)
+    wait_until(lambda: tubes() > few)
+    controls.count.slider.setSliderDown(True)
+    controls.count.slider.setValue(3)
+    wait_until(lambda: cmd.count_states("molecule_ensemble") == 3)
+    report["previewed"] = (states, commands[-1])
+    controls.threshold.slider.setSliderDown(False)
+    controls.count.slider.setSliderDown(False)
+    report["settled"] = commands[-2:]
+
     # The plots, both ways.
     window.tabs.setCurrentWidget(window.panels["coupling"])
     application.processEvents()

@@ -66,6 +66,12 @@ def test_the_slider_is_live(report):
     assert report["command of the slider"] == "dynaprot_ellipsoids molecule, 0.95, rmsf, mobility"
 
 
+def test_tubes_and_states_follow_their_sliders(report):
+    """Threshold and samples take effect while the slider is held; their commands are printed when it is let go."""
+    assert report["previewed"] == [20, report["command of the slider"]]
+    assert report["settled"] == ["dynaprot_coupling molecule, 0.3", "dynaprot_ensemble molecule, 3"]
+
+
 def test_a_dragged_block_is_selected(report):
     """A rectangle over rows 30 to 40 and columns 10 to 20 selects both, by a command that can be read."""
     wanted = [["A", str(number)] for number in (*range(10, 21), *range(30, 41))]
