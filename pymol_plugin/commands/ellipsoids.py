@@ -59,6 +59,9 @@ def dynaprot_ellipsoids(
         is coloured on one scale, of which "dynaprot_rmsf" is the legend. The
         object "prot" is not changed.
 
+        Ray tracing draws smooth ellipsoids; in the window "set
+        ellipsoid_quality, 3" makes them smoother.
+
         When "prot" is moved, as by "align", its ellipsoids follow: at once in
         PyMOL's window, else with the next command of DynaProt's, of which
         "dynaprot_follow" does nothing else.

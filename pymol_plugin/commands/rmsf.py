@@ -111,4 +111,4 @@ def dynaprot_restore(selection="all", _self=cmd):
             return
         print(f" DynaProt: {', '.join(restored)}: as before.")
         for quantity in ("rmsf", "coupling"):
-            draw_scale(quantity, choose("palette", "") if quantity == "rmsf" else "signed", _self=_self)
+            draw_scale(quantity, _self=_self)

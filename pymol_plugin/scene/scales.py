@@ -41,6 +41,7 @@ class Quantity:
     limits: tuple[float, float] | None = None
 
 
+DEFAULT = "mobility"
 QUANTITIES = {
     "rmsf": Quantity("RMSF", " Å", "b"),
     "anisotropy": Quantity("anisotropy", "", "q", (0.0, 1.0)),
@@ -55,7 +56,7 @@ def require_free_legend(quantity: str, *, _self: Cmd) -> None:
         raise CmdException(f"'{name}' is there and not DynaProt's: rename or delete it first.")
 
 
-def draw_scale(quantity: str, palette: str, *, _self: Cmd) -> None:
+def draw_scale(quantity: str, palette: str = "", *, _self: Cmd) -> None:
     """Colour all that shows a quantity on one palette, with one legend; without anything left, remove the legend.
 
     Parameters
@@ -63,9 +64,10 @@ def draw_scale(quantity: str, palette: str, *, _self: Cmd) -> None:
     quantity : str
         One of `QUANTITIES`.
     palette : str
-        As `palette_stops` takes it.
+        As `palette_stops` takes it; by default the one that the scale has.
     """
     kind = QUANTITIES[quantity]
+    palette = palette or _palettes(_self=_self).get(quantity, DEFAULT)
     stops = palette_stops(palette, _self=_self)
     drawn = [
         name for name, title in companions(_self=_self).items() if title["remark"].startswith(f"coloured by {quantity}")
@@ -90,7 +92,16 @@ def draw_scale(quantity: str, palette: str, *, _self: Cmd) -> None:
         own = colours(np.array(list(residues.values())), low, high, stops)
         recolour(name, dict(zip(residues, own, strict=True)), _self=_self)
     draw_legend(_legend(quantity), low, high, stops, _self=_self)
+    _palettes(_self=_self)[quantity] = palette
     print(f" DynaProt: {', '.join(values)}: {kind.title} {low:.2f} to {high:.2f}{kind.unit}, {palette}.")
+
+
+def _palettes(*, _self: Cmd) -> dict[str, str]:
+    """The palette of each scale, kept in PyMOL's session and so in saved ones."""
+    session = _self._pymol.session
+    if not hasattr(session, "dynaprot_palettes"):
+        session.dynaprot_palettes = {}
+    return session.dynaprot_palettes
 
 
 def _legend(quantity: str) -> str:

@@ -132,6 +132,16 @@ def test_equal_colour_is_equal_motion_on_ellipsoids_and_proteins(scene):
     assert own == drawn
 
 
+def test_the_scale_keeps_its_palette(scene):
+    """Restoring one object does not give the others another palette."""
+    cmd = scene
+    cmd.do("dynaprot_rmsf molecule or bystander, viridis, model=anm")
+    cmd.do("dynaprot_restore molecule")
+    atoms = []
+    cmd.iterate("bystander and name CA", "atoms.append((b, color))", space={"atoms": atoms})
+    np.testing.assert_allclose(cmd.get_color_tuple(max(atoms)[1]), (0xFD / 255, 0xE7 / 255, 0x25 / 255), atol=0.005)
+
+
 def test_nothing_painted_is_said(scene, capfd):
     """Restoring what was never painted is a remark, no error."""
     scene.do("dynaprot_restore")
