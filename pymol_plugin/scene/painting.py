@@ -139,7 +139,14 @@ def _read(name: str, *, _self: Cmd) -> dict[tuple[str, str, str, str, str], tupl
 
 
 def _paintings(*, _self: Cmd) -> dict[str, dict]:
-    session = _self._pymol.session
-    if not hasattr(session, "dynaprot_paintings"):
-        session.dynaprot_paintings = {}
-    return session.dynaprot_paintings
+    """All paintings by object, in what PyMOL saves with a session.
+
+    Loading a session into another one (``partial=1``) replaces that, although the objects stay: so PyMOL itself holds
+    them too, and both are brought together.
+    """
+    pymol = _self._pymol
+    held = getattr(pymol, "dynaprot_paintings", {})
+    saved = getattr(pymol.session, "dynaprot_paintings", {})
+    if held is not saved or not hasattr(pymol, "dynaprot_paintings"):
+        pymol.dynaprot_paintings = pymol.session.dynaprot_paintings = {**held, **saved}
+    return pymol.dynaprot_paintings

@@ -77,6 +77,28 @@ def test_restore_brings_back_what_was_there(scene, tmp_path, how):
     assert cmd.get_names("objects") == ["molecule", "bystander"]
 
 
+def test_a_session_loaded_beside_it_loses_nothing(scene, tmp_path, pymol_data):
+    """What a painted object had before outlives a second session that is loaded into the first."""
+    cmd = scene
+    before = atoms_of(cmd, "molecule")
+    cmd.set_name("molecule", "elsewhere")
+    cmd.do("dynaprot_rmsf elsewhere, model=anm")
+    cmd.save(tmp_path / "second.pse")
+    cmd.reinitialize()
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    cmd.color("magenta", "molecule and resi 20-30")
+    cmd.do("dynaprot_rmsf molecule, model=anm")
+    cmd.load(str(tmp_path / "second.pse"), partial=1)
+    cmd.do("dynaprot_restore")
+    for name in ("molecule", "elsewhere"):
+        after = atoms_of(cmd, name)
+        assert {atom[1:]: (b, q) for atom, (b, q, *_) in after.items()} == {
+            atom[1:]: (b, q) for atom, (b, q, *_) in before.items()
+        }
+        magenta = {atom[3] for atom, (_, _, colour, *_) in after.items() if colour == cmd.get_color_index("magenta")}
+        assert magenta == {str(number) for number in range(20, 31)}
+
+
 def test_the_putty_shows_rmsf_by_thickness(scene):
     """On request the cartoon is a putty, of the selected residues only."""
     cmd = scene
