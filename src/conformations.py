@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from chimerax.atomic import Structure
 
 from .dynaprot.structure.backbone import nearest_rotations
 from .dynaprot.views.atoms import follow_samples
+from .systems import MADE_FROM
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure
@@ -50,6 +52,8 @@ def open_conformations(
     copy.add_coordsets(coordinates)
     copy.active_coordset_id = 1
     copy.positions = structure.get_scene_positions()
+    Structure.register_attr(session, MADE_FROM, "DynaProt", attr_type=str)
+    setattr(copy, MADE_FROM, str(structure))
     session.models.add([copy])
     structure.display = False
     return copy

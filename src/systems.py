@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+MADE_FROM = "dynaprot_made_from"
+"""Attribute of models that DynaProt has made, as ensembles: they are predicted only where they are specified."""
+
+
 @dataclass(frozen=True)
 class System:
     """What is predicted together: the chains of one structure that the user's specification touches.
@@ -48,7 +52,7 @@ def systems(session: Session, residues: Residues | None = None) -> list[System]:
     ----------
     session : chimerax.core.session.Session
     residues : chimerax.atomic.Residues, optional
-        By default all of all atomic structures.
+        By default all of all atomic structures but those that DynaProt has made.
 
     Returns
     -------
@@ -61,7 +65,8 @@ def systems(session: Session, residues: Residues | None = None) -> list[System]:
         If there is no protein; a structure without any, beside others, is left out with a warning.
     """
     if residues is None:
-        by_structure = [(structure, structure.residues) for structure in all_atomic_structures(session)]
+        structures = [structure for structure in all_atomic_structures(session) if not hasattr(structure, MADE_FROM)]
+        by_structure = [(structure, structure.residues) for structure in structures]
         if not by_structure:
             raise UserError("No atomic structure was given; open one first.")
     else:

@@ -99,6 +99,7 @@ class DynaProtTool(ToolInstance):
         self.chain_button.setMenu(QMenu(self.chain_button))
         self.model_menu = QComboBox()
         self.model_menu.addItems(list(MODELS))
+        self.model_menu.currentIndexChanged.connect(lambda _: self._live_ellipsoids(True))
         grid = QGridLayout()
         for row, (label, widget) in enumerate(
             (("Structure", self.structure_menu), ("Chains", self.chain_button), ("Model", self.model_menu))
@@ -114,8 +115,8 @@ class DynaProtTool(ToolInstance):
         self.probability_text = QLabel("0.50")
         self.threshold = _slider(20, 99, 60)
         self.threshold_text = QLabel("0.60")
-        self.coloring = QComboBox()
-        self.coloring.addItems(COLOURINGS)
+        self.colouring = QComboBox()
+        self.colouring.addItems(COLOURINGS)
         self.style = QComboBox()
         self.style.addItems(STYLES)
         self.count = _spin(QSpinBox(), 1, 10000, 50)
@@ -124,7 +125,7 @@ class DynaProtTool(ToolInstance):
         self.buttons = {}
         rows = (
             ("Ellipsoids", self.draw_ellipsoids, "probability", self.probability, self.probability_text),
-            ("", None, "color by", self.coloring, self.style),
+            ("", None, "color by", self.colouring, self.style),
             ("RMSF", self.show_rmsf, "color and plot"),
             ("Couplings", self.show_couplings, "threshold", self.threshold, self.threshold_text),
             ("Ensemble", self.open_ensemble, "conformations", self.count),
@@ -150,7 +151,7 @@ class DynaProtTool(ToolInstance):
         ):
             slider.valueChanged.connect(lambda value, text=text, live=live: self._slide(value, text, live))
             slider.sliderReleased.connect(lambda live=live: live(True))
-        for menu in (self.coloring, self.style):
+        for menu in (self.colouring, self.style):
             menu.currentIndexChanged.connect(lambda _: self._live_ellipsoids(True))
         return grid
 
@@ -267,7 +268,7 @@ class DynaProtTool(ToolInstance):
     def _ellipsoids_command(self) -> str:
         return (
             f"dynaprot ellipsoids {self.spec} probability {self.probability.value() / 100:g} "
-            f"colorBy {self.coloring.currentText()} style {self.style.currentText()}"
+            f"colorBy {self.colouring.currentText()} style {self.style.currentText()}"
         )
 
     def _couplings_command(self) -> str:

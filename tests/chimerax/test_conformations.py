@@ -90,6 +90,16 @@ def test_superimposed_on_a_part(run, protease, ensemble):
     np.testing.assert_allclose(*distances, atol=1e-3)
 
 
+def test_ensembles_are_predicted_only_where_specified(run, session, protease, ensemble, tmp_path):
+    """A command without a specification goes for what the user opened, also in a restored session."""
+    assert len(run("dynaprot predict")) == 1
+    assert len(run("dynaprot predict #1,2")) == 2
+    run(f'save "{tmp_path}/ensemble.cxs"')
+    session.reset()
+    run(f'open "{tmp_path}/ensemble.cxs"')
+    assert len(run("dynaprot predict")) == 1
+
+
 def test_player_of_the_host(run, ensemble):
     """`coordset` shows them one after the other."""
     run("coordset #2 4")

@@ -1,6 +1,8 @@
 """Toolbar, presets, and what the bundle tells the host of itself."""
 
+import re
 import xml.etree.ElementTree
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,24 @@ def test_every_command_is_announced(bundle):
     page = (ROOT / "src" / "docs" / "user" / "commands" / "dynaprot.html").read_text(encoding="utf-8")
     for name in COMMANDS:
         assert f'<a name="{name.split()[-1]}"></a>' in page
+
+
+def examples():
+    """What the help page gives as examples, and the user guide as commands."""
+    page = (ROOT / "src" / "docs" / "user" / "commands" / "dynaprot.html").read_text(encoding="utf-8")
+    shown = re.findall(r"<p><b>(.*?)</b></p>", page.split("<h3>Examples</h3>")[1])
+    guide = (ROOT / "docs" / "user-guide.md").read_text(encoding="utf-8").split("## ChimeraX")[1]
+    return [unescape(command) for command in shown] + re.findall(r"^\| `(dynaprot .*?)` \|", guide, re.MULTILINE)
+
+
+def test_examples_of_the_documents(run, protease, protease_file, tmp_path, monkeypatch):
+    """Each can be typed as it is."""
+    monkeypatch.chdir(tmp_path)
+    run(f'open "{protease_file}"')
+    run("dynaprot predict #1,2 model anm")
+    assert len(examples()) >= 12
+    for command in examples():
+        run(command)
 
 
 @pytest.mark.parametrize(

@@ -83,9 +83,13 @@ def test_the_probability_slider_is_live(tool, click, window, protease, log):
     assert len(commands(log)) == logged
     tool.probability.setSliderDown(False)
     assert commands(log)[logged:] == ["dynaprot ellipsoids #1 probability 0.9 colorBy rmsf style ellipsoid model anm"]
-    tool.coloring.setCurrentText("chain")
+    tool.colouring.setCurrentText("chain")
     assert commands(log)[-1].endswith("colorBy chain style ellipsoid model anm")
     assert len(np.unique(surface.residue_colors, axis=0)) == 2
+    drawn = surface.vertices
+    tool.model_menu.setCurrentText("DynaProt")
+    window(lambda: surface.vertices is not drawn)
+    assert commands(log)[-1].endswith("colorBy chain style ellipsoid model default")
 
 
 def test_chains_are_chosen(tool, click, window, protease, log):
