@@ -105,29 +105,20 @@ class Controls(QtWidgets.QScrollArea):
     def _lay_out(self):
         content = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(content)
-        column.addWidget(_group("Protein", ("Object", self.objects), ("Chains", self.chains), ("Model", self.model),
-                                self.predict))  # fmt: skip
-        column.addWidget(
-            _group(
-                "Ellipsoids",
-                ("Probability", self.probability),
-                ("Colour", self.color_by),
-                ("Palette", self.palette_choice),
+        for title, rows in {
+            "Protein": (("Object", self.objects), ("Chains", self.chains), ("Model", self.model), self.predict),
+            "Ellipsoids": (
+                ("Probability", self.probability), ("Colour", self.color_by), ("Palette", self.palette_choice),
                 self.ellipsoids,
-            )
-        )
-        column.addWidget(_group("RMSF", (self.rmsf, self.putty, self.restore)))
-        column.addWidget(_group("Coupling", ("Threshold", self.threshold), (self.coupling, self.from_selection)))
-        column.addWidget(
-            _group(
-                "Motion",
-                ("Samples", self.count),
-                self.ensemble,
-                (self.mode_button, self.mode),
-                (self.play, self.stop),
-            )
-        )
-        column.addWidget(_group("Files", (self.save, self.movie)))
+            ),
+            "RMSF": ((self.rmsf, self.putty, self.restore),),
+            "Coupling": (("Threshold", self.threshold), (self.coupling, self.from_selection)),
+            "Motion": (
+                ("Samples", self.count), self.ensemble, (self.mode_button, self.mode), (self.play, self.stop),
+            ),
+            "Files": ((self.save, self.movie),),
+        }.items():  # fmt: skip
+            column.addWidget(_group(title, rows))
         column.addStretch()
         self.setWidget(content)
         self.setWidgetResizable(True)
@@ -140,10 +131,8 @@ class Controls(QtWidgets.QScrollArea):
         self.objects.currentIndexChanged.connect(lambda _: self._show_chains())
         for name, choice in (("model", self.model), ("color_by", self.color_by), ("palette", self.palette_choice)):
             choice.currentTextChanged.connect(lambda value, name=name: change(name, value))
-        for name, slider in (
-            ("probability", self.probability), ("threshold", self.threshold), ("count", self.count),
-        ):  # fmt: skip
-            slider.settled.connect(lambda value, name=name: change(name, value if name != "count" else int(value)))
+        for name, slider in (("probability", self.probability), ("threshold", self.threshold), ("count", self.count)):
+            slider.settled.connect(lambda value, name=name: change(name, value))
         self.predict.clicked.connect(lambda: self.asked.emit("dynaprot_predict {selection}"))
         self.probability.moved.connect(self.sized)
         self.rmsf.clicked.connect(
@@ -228,7 +217,7 @@ class _Slider(QtWidgets.QWidget):
             self.settled.emit(self.value())
 
 
-def _group(title, *rows):
+def _group(title, rows):
     """A titled box of rows: a widget, several widgets side by side, or a label and a widget."""
     box = QtWidgets.QGroupBox(title)
     form = QtWidgets.QFormLayout(box)
