@@ -41,9 +41,8 @@ from dynaprot.training.labels import labels_of  # noqa: E402
 from dynaprot.training.losses import LOSSES, matrix_log  # noqa: E402
 from dynaprot.training.moments import predict_moments  # noqa: E402
 from dynaprot.training.prepared import PreparedProtein  # noqa: E402
-from dynaprot.training.processes import joined_processes  # noqa: E402
 from dynaprot.training.splits import Split  # noqa: E402
-from dynaprot.training.train import judge, plan_epoch, train, train_members  # noqa: E402
+from dynaprot.training.train import plan_epoch, train  # noqa: E402
 
 from .conftest import random_protein  # noqa: E402
 
@@ -406,30 +405,6 @@ def test_the_miniature_of_atlas_goes_from_trajectories_to_a_prediction(tmp_path:
     weights = load_weights(tmp_path / "out" / "dynaprot-two-epochs.safetensors")
     assert weights.metadata["configuration"]["source"][0]["kind"] == "prepared"
     assert np.isfinite(Dynamics.load(tmp_path / "out" / "dynamics.npz").rmsf).all()
-
-
-def test_calibrated_sizes_are_right_for_the_median_protein_out_of_fold(data: Path, tmp_path: Path) -> None:
-    """One factor for all networks; the figures are those that each network gets with the others' factor."""
-    configuration = small(data, members=2, folds=2, patience=0, epochs=1)
-    read = load_data(configuration)
-    found = {}
-    with joined_processes("cpu") as processes:
-        for calibrate in (False, True):
-            folder = tmp_path / str(calibrate)
-            folder.mkdir()
-            recipe = replace(configuration, calibrate=calibrate)
-            members = train_members(read, recipe, folder, processes, report=quiet)
-            judged = [judge(member.network, member.fold.held_out, recipe, processes) for member in members]
-            found[calibrate] = members, [row["amplitude"] for rows in judged for row in rows]
-    (plain, raw), (calibrated, scaled) = found[False], found[True]
-    np.testing.assert_allclose(scaled, np.array(raw) / np.median(raw), rtol=1e-4)
-    for k, other in ((0, 1), (1, 0)):
-        factor = np.median([row["amplitude"] for row in plain[other].figures])
-        expected = [row["amplitude"] / factor for row in plain[k].figures]
-        np.testing.assert_allclose([row["amplitude"] for row in calibrated[k].figures], expected, rtol=1e-4)
-    with pytest.raises(TrainingDataError, match="2 members or more"):
-        Configuration.of({"architecture": {"springs": True}, "source": [{"kind": "prepared", "path": "."}],
-                          "calibrate": True, "members": 1})  # fmt: skip
 
 
 def test_an_epoch_looks_at_every_protein_in_batches_of_like_length(data: Path) -> None:

@@ -189,10 +189,3 @@ class SpringHead(nn.Module):
         both = torch.cat([width[i] + width[j], width[i] * width[j], pair_features], dim=-1)
         softness = self.softness(embedding)
         return (self.pair(both) + softness[i] + softness[j]).clamp(-8.0, 8.0)
-
-    @torch.no_grad()
-    def enlarge(self, factor: float) -> None:
-        """Make every motion larger by a factor: all springs softer by its square."""
-        readout = self.pair[-1]
-        assert isinstance(readout, nn.Linear)
-        readout.bias.sub_(2.0 * math.log(factor))

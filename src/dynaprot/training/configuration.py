@@ -116,9 +116,6 @@ class Configuration:
         Largest norm of a gradient.
     memory : int
         Steps over which the weights that are kept are averaged.
-    calibrate : bool
-        Once several networks with springs are trained, scale the springs of all by one number, so that the median
-        protein moves as far as in its simulation, each predicted by the network that it was held out from.
     patience : int
         Epochs without a smaller loss on what is held out after which training stops, and the best weights are kept.
         0: all epochs, the last weights.
@@ -150,7 +147,6 @@ class Configuration:
     warm_up: int = 50
     clip: float = 1.0
     memory: int = 200
-    calibrate: bool = False
     patience: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
     checkpoint: int = 100
@@ -177,8 +173,6 @@ class Configuration:
             raise TrainingDataError(f"{where}: no [[source]] has share = 1, which an epoch would go through.")
         if not 1 <= configuration.members <= max(configuration.folds, 1):
             raise TrainingDataError(f"{where}: members must be from 1 to folds = {configuration.folds}.")
-        if configuration.calibrate and (configuration.members == 1 or not configuration.architecture.springs):
-            raise TrainingDataError(f"{where}: calibrate = true is for springs, and for 2 members or more.")
         return configuration
 
 

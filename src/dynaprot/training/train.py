@@ -353,29 +353,7 @@ def train_members(
     for number, fold in enumerate(deal(data, configuration)):
         network = train_member(fold, configuration, number, folder, processes, resume, report, after_step)
         members.append(Member(network, fold, judge(network, fold.held_out, configuration, processes)))
-    if configuration.calibrate:
-        _calibrate(members, configuration, processes)
     return members
-
-
-def _calibrate(members: list[Member], configuration: Configuration, processes: Processes) -> None:
-    """Scale the sizes that all predict by one number, in place, so that the median of what was held out is right.
-
-    The figures become those of each network with the number that the others' proteins give: no protein has a say in how
-    it is judged.
-    """
-
-    def factor(among: list[Member]) -> float:
-        return 1.0 / float(np.median([row["amplitude"] for member in among for row in member.figures]))
-
-    of_all = factor(members)
-    of_others = [factor([other for other in members if other is not member]) for member in members]
-    for member, own in zip(members, of_others, strict=True):
-        springs = member.network.spring_head
-        assert springs is not None
-        springs.enlarge(own)
-        member.figures = judge(member.network, member.fold.held_out, configuration, processes)
-        springs.enlarge(of_all / own)
 
 
 def train(
