@@ -113,14 +113,15 @@ def _connect(
 
 
 def _color_by_coupling(session: Session, predicted: list[Prediction], source: Residues, scale: Colormap) -> None:
-    """Colour the specified residues by how they move with those of a set, which are of each structure."""
-    for prediction in predicted:
-        members = np.flatnonzero(prediction.residues.mask(source))
-        if not len(members):
+    """Colour the specified residues by how they move with those of a set, which has some of each structure."""
+    members = [np.flatnonzero(prediction.residues.mask(source)) for prediction in predicted]
+    for prediction, own in zip(predicted, members, strict=True):
+        if not len(own):
             raise UserError(
                 f"{prediction.structure}: none of the residues given after 'from' is in the chains that were predicted."
             )
-        values = coupling_to(prediction.dynamics.coupling, members)
+    for prediction, own in zip(predicted, members, strict=True):
+        values = coupling_to(prediction.dynamics.coupling, own)
         set_attribute(session, prediction.residues, "dynaprot_coupling", values)
     shown = concatenate([prediction.residues.filter(prediction.specified) for prediction in predicted])
     color_by_attribute(session, shown, "dynaprot_coupling", scale)
