@@ -59,7 +59,7 @@ def coupling(cmd: object) -> None:
     cmd.do("dynaprot_coupling toxin, 0.6, chain A and resi 110-130")
     cmd.set("ambient", 0.2)
     cmd.orient("polymer")
-    cmd.zoom("polymer", 2)
+    cmd.zoom("polymer", 5)
     cmd.move("y", 6)
     cmd.png(str(IMAGES / "pymol-coupling.png"), 1200, 800, ray=1)
 
