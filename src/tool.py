@@ -70,7 +70,7 @@ class DynaProtTool(ToolInstance):
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE)
         self._settle.timeout.connect(self._draw_live)
-        self._live: Callable[[bool], None] | None = None
+        self._live: Callable[[], None] | None = None
         self._handlers = [
             session.triggers.add_handler(trigger, lambda *_: self._list_structures())
             for trigger in (ADD_MODELS, REMOVE_MODELS, MODEL_ID_CHANGED, MODEL_NAME_CHANGED)
@@ -149,8 +149,10 @@ class DynaProtTool(ToolInstance):
             (self.probability, self.probability_text, self._live_ellipsoids),
             (self.threshold, self.threshold_text, self._live_couplings),
         ):
-            slider.valueChanged.connect(lambda value, text=text, live=live: self._slide(value, text, live))
-            slider.sliderReleased.connect(lambda live=live: live(True))
+            slider.valueChanged.connect(
+                lambda value, slider=slider, text=text, live=live: self._slide(slider, text, live)
+            )
+            slider.sliderReleased.connect(lambda live=live: self._release(live))
         for menu in (self.colouring, self.style):
             menu.currentIndexChanged.connect(lambda _: self._live_ellipsoids(True))
         return grid
@@ -274,16 +276,21 @@ class DynaProtTool(ToolInstance):
     def _couplings_command(self) -> str:
         return f"dynaprot coupling {self.spec} threshold {self.threshold.value() / 100:g}"
 
-    def _slide(self, value: int, text: QLabel, live: Callable[[bool], None]) -> None:
-        text.setText(f"{value / 100:.2f}")
-        self._live = live
+    def _slide(self, slider: QSlider, text: QLabel, live: Callable[[bool], None]) -> None:
+        text.setText(f"{slider.value() / 100:.2f}")
+        # What the mouse drags is logged when it is let go; keys and the wheel are not held.
+        self._live = lambda: live(not slider.isSliderDown())
         self._settle.start()
 
+    def _release(self, live: Callable[[bool], None]) -> None:
+        self._settle.stop()
+        live(True)
+
     def _draw_live(self) -> None:
-        self._live(False)
+        self._live()
 
     def _live_ellipsoids(self, log: bool) -> None:
-        """Draw the ellipsoids anew if they are shown; logged once a slider is let go."""
+        """Draw the ellipsoids anew if they are shown."""
         if self.structure is not None and ellipsoids_of(self.structure) is not None:
             self._predict_and_run(self._ellipsoids_command, log)
 

@@ -54,7 +54,7 @@ def test_rmsf(run, structure, draw):
 
 def test_coupling(run, structure, draw):
     run("cartoon style width 1 thickness 0.3; color #1 #b0b0b0; transparency #1 50 target c")
-    run(f"dynaprot coupling #1 threshold 0.5 minSeparation 10 key true; {KEY}")
+    run(f"dynaprot coupling #1 threshold 0.5 minSeparation 30 key true; {KEY}")
     draw("coupling")
 
 

@@ -83,6 +83,9 @@ def test_the_probability_slider_is_live(tool, click, window, protease, log):
     assert len(commands(log)) == logged
     tool.probability.setSliderDown(False)
     assert commands(log)[logged:] == ["dynaprot ellipsoids #1 probability 0.9 colorBy rmsf style ellipsoid model anm"]
+    tool.probability.setValue(80)  # as by a key
+    window(lambda: commands(log)[-1].startswith("dynaprot ellipsoids #1 probability 0.8 "))
+    assert len(commands(log)) == logged + 2
     tool.colouring.setCurrentText("chain")
     assert commands(log)[-1].endswith("colorBy chain style ellipsoid model anm")
     assert len(np.unique(surface.residue_colors, axis=0)) == 2
