@@ -18,7 +18,8 @@ def dynaprot_follow(_self=cmd):
 
         "dynaprot_follow" moves what DynaProt has drawn to where its proteins
         are now. PyMOL's window does so by itself, and so does every other
-        command of DynaProt's; scripts without a window may need it.
+        command of DynaProt's, once a protein is moved; scripts without a
+        window may need this, and it takes back what you moved aside.
 
     USAGE
 
@@ -37,7 +38,7 @@ def dynaprot_follow(_self=cmd):
     with core_refusals():
         from ..scene.companions import follow
 
-        follow(_self=_self)
+        follow(always=True, _self=_self)
 
 
 def dynaprot_info(_self=cmd):

@@ -97,14 +97,34 @@ def lay_on(name: str, parent: str, state: int, *, _self: Cmd) -> None:
         dragged = list(_self.get_object_matrix(parent, state, incl_ttt=1))
     if dragged != _dragged(name, _self=_self):
         _self.set_object_ttt(name, dragged)
+    _laid(_self=_self)[name] = _place(parent, state, _self=_self)
 
 
-def follow(*, _self: Cmd) -> None:
-    """Move every companion to where its parent is now."""
+def follow(always: bool = False, *, _self: Cmd) -> None:
+    """Move companions to where their parents are now.
+
+    Parameters
+    ----------
+    always : bool
+        Also those whose parents have stayed where they were, which the user has moved aside.
+    """
     there = _self.get_names("objects")
     for name, title in companions(_self=_self).items():
-        if title["parent"] in there:
-            lay_on(name, title["parent"], int(title["state"]), _self=_self)
+        parent, state = title["parent"], int(title["state"])
+        if parent in there and (always or _laid(_self=_self).get(name) != _place(parent, state, _self=_self)):
+            lay_on(name, parent, state, _self=_self)
+
+
+def _laid(*, _self: Cmd) -> dict[str, list[float]]:
+    """Where the parent of each companion was when the companion was laid on it."""
+    pymol = _self._pymol
+    if not hasattr(pymol, "dynaprot_laid"):
+        pymol.dynaprot_laid = {}
+    return pymol.dynaprot_laid
+
+
+def _place(name: str, state: int, *, _self: Cmd) -> list[float]:
+    return [*_matrix(name, state, _self=_self).ravel().tolist(), *_dragged(name, _self=_self)]
 
 
 def _matrix(name: str, state: int, *, _self: Cmd) -> np.ndarray:

@@ -61,6 +61,25 @@ def test_arrows_follow_too(cmd, pymol_data):
     assert cmd.get_object_ttt("molecule_modes") == cmd.get_object_ttt("molecule")
 
 
+def test_what_was_moved_aside_stays_there(cmd, pymol_data):
+    """A companion that the user has moved alone is left there, until its protein moves or `dynaprot_follow` asks."""
+    cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
+    cmd.do(DRAWINGS["ellipsoids"])
+    aside = [1, 0, 0, 30, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+    for bring_back in ("dynaprot_follow", "transform"):
+        cmd.transform_object("molecule_ellipsoids", aside)
+        moved = cmd.get_coords("molecule_ellipsoids")
+        cmd.do("dynaprot_info")
+        np.testing.assert_array_equal(cmd.get_coords("molecule_ellipsoids"), moved)
+        if bring_back == "transform":
+            cmd.transform_object("molecule", aside)
+            cmd.do("dynaprot_info")
+        else:
+            cmd.do(bring_back)
+        there = cmd.get_coords("molecule and name CA")
+        np.testing.assert_allclose(cmd.get_coords("molecule_ellipsoids"), there, atol=1e-3)
+
+
 def test_following_many_times_does_not_drift(cmd, pymol_data):
     """After a thousand steps the companion is still where its protein is, to a thousandth of an Å."""
     cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
