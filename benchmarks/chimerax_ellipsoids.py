@@ -2,7 +2,8 @@
 
     .venv-chimerax/bin/python -m chimerax.core --nogui --exit --script benchmarks/chimerax_ellipsoids.py
 
-The rival draws each residue by itself with the host's own functions, as ChimeraX's `aniso` command does for atoms.
+The rival makes a shape of each residue by itself with the host's own functions, as ChimeraX's `aniso` command does for
+atoms, and neither predicts nor chooses colours.
 Only the ratio travels to another machine. The bundle must be installed: `make test-chimerax` does.
 """
 
@@ -12,6 +13,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+from chimerax.atomic import Atoms
+from chimerax.atomic.shapedrawing import AtomicShapeDrawing
 from chimerax.core.commands import run
 from chimerax.geometry.icosahedron import icosahedron_triangulation
 from chimerax.surface import calculate_vertex_normals
@@ -34,19 +37,20 @@ def tiled(path):
                 file.write(f"{line[:21]}{chain}{line[22:30]}{place:8.3f}{line[38:]}")
 
 
-def one_by_one(centres, covariances, radius):
-    """Draw each residue for itself and join the pieces."""
+def shape_by_shape(calphas, covariances, radius):
+    """Draw each residue as a shape of its own in the host's drawing of shapes that know their atoms."""
     sphere, triangles = icosahedron_triangulation(subdivision_levels=SMOOTHING, sphere_factor=1.0)
-    vertices, normals, corners = [], [], []
-    for centre, covariance in zip(centres, covariances, strict=True):
+    shapes = []
+    for atom, covariance in zip(calphas, covariances, strict=True):
         _, variances, axes = np.linalg.svd(covariance)
         if np.linalg.det(axes) < 0:
             axes = -axes
-        placed = (sphere * radius * np.sqrt(variances)) @ axes + centre
-        corners.append(triangles + len(sphere) * len(vertices))
-        vertices.append(placed)
-        normals.append(calculate_vertex_normals(placed.astype(np.float32), triangles))
-    return np.concatenate(vertices), np.concatenate(normals), np.concatenate(corners)
+        vertices = ((sphere * radius * np.sqrt(variances)) @ axes + atom.coord).astype(np.float32)
+        normals = calculate_vertex_normals(vertices, triangles)
+        shapes.append((vertices, normals, triangles, atom.color, Atoms([atom]), None))
+    drawing = AtomicShapeDrawing("rival")
+    drawing._add_handler_if_needed = lambda: None  # it is not shown
+    drawing.add_shapes(shapes)
 
 
 def seconds(action, repeats=5):
@@ -71,13 +75,14 @@ def main(session):
     again = seconds(lambda: run(session, command, log=False))
     from chimerax.dynaprot.dynaprot.views.ellipsoids import contour_radius
 
-    rival = seconds(lambda: one_by_one(dynamics.structure.ca, dynamics.marginals, contour_radius(0.5)), 2)
+    calphas = structure.residues.existing_principal_atoms
+    rival = seconds(lambda: shape_by_shape(calphas, dynamics.marginals, contour_radius(0.5)), 3)
     coloured = seconds(lambda: run(session, "dynaprot rmsf #1 key false", log=False))
     print(f"{len(dynamics)} residues, {structure.num_atoms} atoms, {20 * 4**SMOOTHING} triangles a residue")
     print(f"prediction                            {predicted:7.2f} s")
     print(f"dynaprot ellipsoids, first time       {first:7.2f} s")
     print(f"dynaprot ellipsoids, again            {again:7.2f} s")
-    print(f"geometry, residue by residue          {rival:7.2f} s, {rival / again:.1f} times the whole command")
+    print(f"shapes, residue by residue            {rival:7.2f} s, {rival / again:.1f} times the whole command")
     print(f"dynaprot rmsf: attributes and colours {coloured:7.2f} s")
 
 
