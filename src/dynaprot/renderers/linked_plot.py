@@ -25,7 +25,7 @@ LIGHT, DARK = ("#FFFFFF", INK), ("#2B2D30", "#DADCE0")
 """Paper and ink."""
 MARK = "#12A36D"
 """Marked residues: a colour of neither palette."""
-STRIP, MARGIN = 0.14, 0.62
+STRIP, MARGIN = 0.14, 0.72
 """Inches: thickness of the strip of secondary structure, and room for numbers and an axis' name."""
 
 
