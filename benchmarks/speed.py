@@ -9,9 +9,10 @@
    ProDy's ANM: with its 20 slowest modes, its default, and with all modes and their covariance, which is a joint too.
 4. Samples: 250 conformations from that joint against the route over its 3N x 3N covariance and Cholesky factor.
 
-Each figure comes from a process of its own: time is the best of several runs, memory the peak of the first above what
-the process held before. A case that would take more than `MEMORY` or `PATIENCE` is left out. Only the ratios travel to
-another machine.
+Each figure comes from a process of its own, on one thread: time is that of the processor, the best of several runs, so
+that other work on the machine matters little; memory is the peak of the first run above what the process held before. A
+case that takes more than `MEMORY`, or that by N^3 would take more than `PATIENCE`, is left out. Only the ratios travel
+to another machine.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ COUNT = 250
 MEMORY = 10 * 2**30
 """Bytes that a process may have."""
 PATIENCE = 600.0
-"""Seconds that a case may take, its preparation included."""
+"""Seconds that a rival may take."""
 
 
 def globule(size: int, seed: int = 0) -> Structure:
@@ -206,16 +207,30 @@ class Figures(NamedTuple):
 
 def measure(case: str, size: int) -> Figures:
     """Figures of a case, in a process of its own."""
-    command = [sys.executable, __file__, "--case", case, str(size)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    except subprocess.TimeoutExpired:
-        return Figures(np.nan, np.nan)
+    done = _run("--case", case, str(size))
     if done.returncode:
         if "memory" not in done.stderr.lower():
             raise RuntimeError(f"{case} at {size} failed:\n{done.stderr}")
         return Figures(np.nan, np.nan)
     return Figures(*json.loads(done.stdout.splitlines()[-1]))
+
+
+def growth(case: str, sizes: tuple[int, ...], patience: float = np.inf) -> dict[tuple[str, int], Figures]:
+    """Figures of a case at each size, as far as it fits."""
+    found: dict[tuple[str, int], Figures] = {}
+    expected, before = 0.0, 1
+    for size in sizes:
+        expected *= (size / before) ** 3
+        found[case, size] = measure(case, size) if expected < patience else Figures(np.nan, np.nan)
+        expected, before = found[case, size].seconds, size
+        print(f"{case} {size} {found[case, size]}", file=sys.stderr, flush=True)
+    return found
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, __file__, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 def measure_here(case: str, size: int) -> None:
@@ -226,10 +241,10 @@ def measure_here(case: str, size: int) -> None:
     Path("/proc/self/clear_refs").write_text("5")  # sets the peak back to the present
     before = _status("VmRSS")
     times: list[float] = []
-    while sum(times) < 2.0 or (len(times) < 5 and sum(times) < 30.0):
-        start = time.perf_counter()
+    while sum(times) < 2.0:
+        start = time.process_time()
         run()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
         if len(times) == 1:
             peak = (_status("VmHWM") - before) / 1024
     print(json.dumps([min(times), peak]))
@@ -242,9 +257,7 @@ def _status(name: str) -> int:
 
 def stages(size: int) -> list[float]:
     """Seconds that the parts of a prediction take: features, network, factor and marginals, coupling, samples."""
-    command = [sys.executable, __file__, "--stages", str(size)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(_run("--stages", str(size)).stdout.splitlines()[-1])
 
 
 def stages_here(size: int) -> None:
@@ -253,24 +266,24 @@ def stages_here(size: int) -> None:
     features: list[float] = []
 
     def timed(structure: Structure) -> Features:
-        start = time.perf_counter()
+        start = time.process_time()
         found = featurise(structure)
-        features.append(time.perf_counter() - start)
+        features.append(time.process_time() - start)
         return found
 
     prediction.featurise = timed  # type: ignore[assignment]
     runs: list[list[float]] = []
-    while len(runs) < 5 and sum(map(sum, runs)) < 30.0:
+    while sum(map(sum, runs)) < 2.0:
         structure = globule(size)
-        times = [time.perf_counter()]
+        times = [time.process_time()]
         dynamics = prediction.predict(structure)
-        times.append(time.perf_counter())
+        times.append(time.process_time())
         assert len(dynamics.marginals) == size
-        times.append(time.perf_counter())
+        times.append(time.process_time())
         assert len(dynamics.coupling) == size
-        times.append(time.perf_counter())
+        times.append(time.process_time())
         dynamics.sample(COUNT)
-        times.append(time.perf_counter())
+        times.append(time.process_time())
         spent = list(np.diff(times))
         runs.append([features[-1], spent[0] - features[-1], *spent[1:]])
     print(json.dumps(min(runs, key=sum)))
@@ -337,13 +350,12 @@ def main(sizes: tuple[int, ...]) -> None:
     """Run everything, print the tables and draw the picture."""
     names = [line.split(":")[1] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "onnxruntime", "torch", "prody"))
-    print(f"{names[0].strip()}, {os.cpu_count()} cores, {platform.system()}; {packages}\n", flush=True)
-    figures = {}
+    print(f"{names[0].strip()}, {platform.system()}; {packages}\n", flush=True)
+    figures: dict[tuple[str, int], Figures] = {}
     for title, ours, rivals in COMPARISONS:
-        for size in sizes:
-            for case in (ours, *rivals):
-                figures[case, size] = measure(case, size)
-                print(f"{case} {size} {figures[case, size]}", file=sys.stderr, flush=True)
+        figures |= growth(ours, sizes)
+        for rival in rivals:
+            figures |= growth(rival, sizes, PATIENCE)
         own = {key: value for key, value in figures.items() if key[0] in (ours, *rivals)}
         print(table(title, ours, rivals, own), flush=True)
     parts = ("features", "network", "factor and marginals", "coupling", f"{COUNT} samples")
