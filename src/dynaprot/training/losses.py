@@ -18,7 +18,7 @@ NUGGET = 1e-3
 
 
 def full_loss(marginals: Tensor | None, coupling: Tensor | None, example: Example) -> Tensor:
-    """How far a prediction is from an ensemble by every figure by which it is judged.
+    """How far a prediction is from an ensemble by every figure by which it is judged, weighted as docs/experiments.md found.
 
     Parameters
     ----------
