@@ -18,7 +18,9 @@ NUGGET = 1e-3
 
 
 def full_loss(marginals: Tensor | None, coupling: Tensor | None, example: Example) -> Tensor:
-    """How far a prediction is from an ensemble by every figure by which it is judged, weighted as docs/experiments.md found.
+    """How far a prediction is from an ensemble by every figure by which it is judged.
+
+    The weights of the terms are those that did best in docs/experiments.md.
 
     Parameters
     ----------
