@@ -23,6 +23,14 @@ DEFAULTS = {
 """Every setting; the type of its default is the type of its value."""
 CHOICES = {"color_by": ("rmsf", "anisotropy", "chain", "parent")}
 """Settings that know few values."""
+LIMITS = {
+    "probability": ("between 0 and 1", lambda value: 0.0 < value < 1.0),
+    "threshold": ("above 0 and at most 1", lambda value: 0.0 < value <= 1.0),
+    "count": ("from 1 to 10000", lambda value: 1 <= value <= 10_000),
+    "seed": ("0 or more", lambda value: value >= 0),
+    "amplitude": ("above 0 and at most 100", lambda value: 0.0 < value <= 100.0),
+}
+"""Settings that know limits: these in words, and whether a value keeps to them."""
 
 
 def settings():
@@ -44,7 +52,7 @@ def choose(name, given):
     Raises
     ------
     CmdException
-        If it is no value of that type.
+        If it is no value of that type, or none that makes sense.
     """
     if given in ("", None):  # PyMOL reads "a,,b" as the latter
         return settings()[name]
@@ -56,6 +64,9 @@ def choose(name, given):
         raise CmdException(f"The {name} must be {kind} such as {default}, not '{given}'.") from None
     if name in CHOICES and value not in CHOICES[name]:
         raise CmdException(f"'{value}' is no {name}: choose one of {', '.join(CHOICES[name])}.")
+    words, keeps = LIMITS.get(name, ("", lambda _: True))
+    if not keeps(value):
+        raise CmdException(f"The {name} must be {words}, not {value}.")
     return value
 
 

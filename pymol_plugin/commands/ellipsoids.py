@@ -2,14 +2,14 @@
 
 from pymol import CmdException, cmd
 
-from ..core import core_refusals, load_core
+from ..core import core_refusals
 from ..settings import choose
 
 __all__ = ["dynaprot_ellipsoids"]
 
 
 def dynaprot_ellipsoids(
-    selection="enabled", probability="", color_by="", palette="", name="", model="", _self=cmd
+    selection="enabled", probability="", color_by="", palette="", name="", model="", *, _self=cmd
 ):  # fmt: skip
     """
     DESCRIPTION
@@ -38,8 +38,8 @@ def dynaprot_ellipsoids(
         "chain", or "parent" for the colours of the object
         {default: setting "color_by", rmsf}
 
-        palette = str: mobility, viridis, blue_white_red, rainbow, grey, or
-        colours such as "blue white red" {default: setting "palette"}
+        palette = str: mobility, signed, viridis, blue_white_red, rainbow, grey,
+        or colours such as "blue white red" {default: setting "palette"}
 
         name = str: of the new object {default: OBJECT_ellipsoids}
 
@@ -83,7 +83,6 @@ def dynaprot_ellipsoids(
         probability = choose("probability", probability)
         color_by = choose("color_by", color_by)
         palette = choose("palette", palette)
-        load_core(".views.ellipsoids").contour_radius(probability)
         palette_stops(palette, _self=_self)
         proteins = read_proteins(selection, _self=_self)
         if name and len(proteins) > 1:

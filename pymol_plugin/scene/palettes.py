@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ PALETTES = {
     "grey": "grey90 grey20",
 }
 """Colours from the lowest value to the highest. The first two are those of the core's figures."""
+HEXADECIMAL = re.compile("0x[0-9a-fA-F]{6}")
 RGB = 0x40000000
 """Marks a colour of PyMOL's that is red, green and blue instead of a number in its list."""
 
@@ -40,7 +42,7 @@ def palette_stops(palette: str, *, _self: Cmd) -> np.ndarray:
     """
     names = PALETTES.get(palette, palette).replace("_", " ").split()
     known = {name for name, _ in _self.get_color_indices(all=1)}
-    if len(names) < 2 or not all(name in known or name.startswith("0x") for name in names):
+    if len(names) < 2 or not all(name in known or HEXADECIMAL.fullmatch(name) for name in names):
         raise CmdException(
             f"'{palette}' is no palette: choose one of {', '.join(PALETTES)}, or name colours, as in 'blue white red'."
         )

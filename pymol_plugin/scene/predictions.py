@@ -20,7 +20,7 @@ __all__ = ["is_kept", "predict", "predict_structure"]
 MOST = 2_000_000_000
 """Bytes of joint factors that are kept; the latest prediction always is."""
 
-_kept: OrderedDict[tuple[str, str, str, str], Dynamics] = OrderedDict()
+_kept: OrderedDict[tuple[str, str, str], Dynamics] = OrderedDict()
 _lock = Lock()  # the window predicts in a thread
 
 
@@ -54,10 +54,10 @@ def is_kept(structure: Structure, model: str, device: str) -> bool:
     return _key(structure, model, device) in _kept
 
 
-def _key(structure: Structure, model: str, device: str) -> tuple[str, str, str, str]:
-    return structure.name, structure.fingerprint, model, device
+def _key(structure: Structure, model: str, device: str) -> tuple[str, str, str]:
+    return structure.fingerprint, model, device
 
 
 def _with_atoms(dynamics: Dynamics, structure: Structure) -> Dynamics:
-    """The same prediction of the structure as it is now: side chains are no part of what it is known by."""
+    """The same prediction of the structure as it is now: name and side chains are no part of what it is known by."""
     return load_core().Dynamics(structure, dynamics.joint, dynamics.model, dynamics.notices)

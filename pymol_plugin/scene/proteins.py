@@ -11,7 +11,7 @@ from chempy import Atom
 from pymol import CmdException
 from pymol.colorprinting import warning
 
-from ..core import load_core
+from ..core import core_refusals, load_core
 from .companions import is_companion
 
 if TYPE_CHECKING:
@@ -97,17 +97,25 @@ def read_proteins(selection: str, state: int = -1, *, _self: Cmd) -> list[Protei
     names = _self.get_object_list(f"({selection})")
     if names is None:
         raise CmdException(f"'{selection}' is no valid selection.")
-    proteins = []
+    proteins: list[Protein] = []
+    refusals: list[CmdException] = []
     for name in names:
         if is_companion(name, _self=_self):
             continue
         states = range(1, _self.count_states(name) + 1) if state == 0 else [state]
-        found = [read_protein(name, selection, each, _self=_self) for each in states]
+        try:
+            with core_refusals():
+                found = [read_protein(name, selection, each, _self=_self) for each in states]
+        except CmdException as refusal:  # which must not stop the others
+            refusals.append(refusal)
+            continue
         proteins += [protein for protein in found if protein]
         if not any(found):
             warning(f" DynaProt: {name}: no residue of the selection has N, CA and C.")
     if not proteins:
-        raise CmdException(f"There is no protein in '{selection}'.")
+        raise refusals[0] if refusals else CmdException(f"There is no protein in '{selection}'.")
+    for refusal in refusals:
+        warning(f" DynaProt: {refusal.message}")
     return proteins
 
 
@@ -130,10 +138,17 @@ def read_protein(name: str, selection: str, state: int = -1, *, _self: Cmd) -> P
     -------
     Protein or None
         None if the selection touches no residue of the object that has a whole backbone.
+
+    Raises
+    ------
+    CmdException, DynaProtError
+        If it cannot be predicted: residues cannot be told apart, there is no such state, or it is too small or large.
     """
     state = _self.get_object_state(name) if state < 0 else state
     if not state:  # PyMOL's word for an object that shows all its states
         state = 1
+    if state > (count := _self.count_states(name)):
+        raise CmdException(f"{name} has no state {state}: it has {count}.")
     residues = load_core(".structure.residues")
     touched = _touched(name, selection, _self=_self)
     chains = {key[:2] for key in touched}
@@ -177,6 +192,7 @@ def read_protein(name: str, selection: str, state: int = -1, *, _self: Cmd) -> P
             residue=np.array([residue_of[k] for k in heavy]),
         ),
     )
+    load_core(".prediction").require_size(structure)
     return Protein(name, state, structure, calphas, atoms, is_selected)
 
 

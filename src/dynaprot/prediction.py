@@ -20,7 +20,7 @@ from .network.weights import find_weights, graph_path, load_weights, shipped_wei
 from .structure.backbone import connected_parts
 from .structure.protein import Structure
 
-__all__ = ["ELASTIC_NETWORKS", "LARGEST", "models", "predict"]
+__all__ = ["ELASTIC_NETWORKS", "LARGEST", "models", "predict", "require_size"]
 
 SMALLEST = 4
 """Residues: fewer have no internal motion in all three directions once rigid motions are projected out."""
@@ -71,16 +71,7 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     --------
     >>> dynamics = predict(load_structure("1ade.pdb"))  # doctest: +SKIP
     """
-    if len(structure) < SMALLEST:
-        raise StructureError(
-            f"{structure.name}: has {len(structure)} residues with a whole backbone; "
-            f"DynaProt needs at least {SMALLEST}."
-        )
-    if len(structure) > LARGEST:
-        raise PredictionError(
-            f"{structure.name}: {len(structure)} residues are more than the {LARGEST} that fit a joint prediction in "
-            "memory; predict fewer chains at a time."
-        )
+    require_size(structure)
     if model in ELASTIC_NETWORKS:
         make_joint, description = ELASTIC_NETWORKS[model]
         return Dynamics(structure, make_joint(structure), description)
@@ -98,6 +89,28 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     heads = network(features)
     joint, notices = _joint(structure, features, heads)
     return Dynamics(structure, joint, description, notices)
+
+
+def require_size(structure: Structure) -> None:
+    """Refuse, before anything is worked out, a structure that `predict` would refuse for its size.
+
+    Raises
+    ------
+    StructureError
+        If it has fewer than 4 residues.
+    PredictionError
+        If it is too large.
+    """
+    if len(structure) < SMALLEST:
+        raise StructureError(
+            f"{structure.name}: has {len(structure)} residues with a whole backbone; "
+            f"DynaProt needs at least {SMALLEST}."
+        )
+    if len(structure) > LARGEST:
+        raise PredictionError(
+            f"{structure.name}: {len(structure)} residues are more than the {LARGEST} that fit a joint prediction in "
+            "memory; predict fewer chains at a time."
+        )
 
 
 def _fall_back(structure: Structure, reason: str) -> Dynamics:

@@ -103,7 +103,7 @@ def test_only_the_strongest_are_drawn(dimer, plugin, expected, capfd):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("molecule, 2", "must lie above 0 and at most at 1"),
+        ("molecule, 2", "The threshold must be above 0 and at most 1, not 2.0."),
         ("molecule, much", "The threshold must be a number such as 0.6, not 'much'."),
         ("molecule, 0.5, nonsense", "'nonsense' is no valid selection."),
         ("molecule, 0.5, none", "no residue of 'none' is among those predicted."),

@@ -34,8 +34,8 @@ def test_it_prints_what_the_core_predicts(cmd, core, pymol_data, capfd):
         )
 
 
-def test_no_prediction_is_made_twice(cmd, counted, pymol_data):
-    """All commands share one prediction, until coordinates, chains or model are others."""
+def test_no_prediction_is_made_twice(cmd, counted, pymol_data, capfd):
+    """All commands and objects share one prediction, until coordinates, chains or model are others."""
     cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
     for command in ("predict", "ellipsoids", "rmsf", "coupling", "ensemble", "modes"):
         cmd.do(f"dynaprot_{command} molecule, model=anm")
@@ -49,16 +49,17 @@ def test_no_prediction_is_made_twice(cmd, counted, pymol_data):
     assert len(counted) == 4
     cmd.copy("twin", "molecule")
     cmd.do("dynaprot_predict twin, anm")
-    assert counted[4:] == ["twin"]
+    assert len(counted) == 4
+    assert "DynaProt: twin, state 1" in capfd.readouterr().out
 
 
 def test_old_predictions_give_way(cmd, counted, plugin, pymol_data, monkeypatch):
     """Memory is bounded: the oldest prediction goes, the latest is always kept."""
     monkeypatch.setattr(plugin.predictions, "MOST", 1)
     cmd.load(pymol_data / "data/demo/pept.pdb", "one")
-    cmd.copy("two", "one")
+    cmd.load(pymol_data / "data/demo/il2.pdb", "two")
     cmd.do("dynaprot_predict one or two, anm")
-    assert [key[0] for key in plugin.predictions._kept] == ["two"]
+    assert [dynamics.structure.name for dynamics in plugin.predictions._kept.values()] == ["two"]
 
 
 def test_states_are_predicted_each_for_itself(cmd, counted, pymol_data, capfd):
@@ -74,6 +75,8 @@ def test_states_are_predicted_each_for_itself(cmd, counted, pymol_data, capfd):
     output = capfd.readouterr().out
     assert output.count("molecule, state 1: ") == 1
     assert output.count("molecule, state 2: ") == 2
+    cmd.do("dynaprot_predict molecule, anm, state=3")
+    assert "Error: molecule has no state 3: it has 2." in capfd.readouterr().out
 
 
 def test_a_renewed_side_chain_is_saved_as_it_is(cmd, counted, pymol_data, tmp_path, core):

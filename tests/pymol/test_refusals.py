@@ -39,6 +39,17 @@ def test_an_object_without_protein_does_not_stop_the_others(cmd, pymol_data, cap
     assert cmd.get_names("objects") == ["molecule", "rna", "molecule_ellipsoids", "dynaprot_rmsf"]
 
 
+def test_an_object_that_is_refused_does_not_stop_the_others(cmd, pymol_data, capfd):
+    """Beside a protein, a peptide too short to be predicted is only named."""
+    cmd.load(pymol_data / "data/demo/il2.pdb", "molecule")
+    cmd.fab("GG", "glycines")
+    cmd.do("dynaprot_ellipsoids all, model=anm")
+    output = capfd.readouterr().out
+    assert "glycines: has 2 residues with a whole backbone; DynaProt needs at least 4." in output
+    assert "Error" not in output
+    assert cmd.get_names("objects") == ["molecule", "glycines", "molecule_ellipsoids", "dynaprot_rmsf"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -47,7 +58,8 @@ def test_an_object_without_protein_does_not_stop_the_others(cmd, pymol_data, cap
         ("chain ", "'chain' is no valid selection."),
         ("none", "There is no protein in 'none'."),
         ("molecule, half", "The probability must be a number such as 0.5, not 'half'."),
-        ("molecule, 1.5", "must lie between 0 and 1, not 1.5"),
+        ("molecule, 1.5", "The probability must be between 0 and 1, not 1.5."),
+        ("molecule, 0.5, rmsf, 0xzz blue", "'0xzz blue' is no palette"),
         ("molecule, model=oracle", "There is no model 'oracle'."),
         ("molecule and chain Z", "residues with a whole backbone; DynaProt needs at least 4."),
     ],
