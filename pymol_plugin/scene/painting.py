@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .companions import is_companion
 from .proteins import Protein
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def restore(name: str, residues: set[tuple[str, str, str]] | None = None, *, _se
     Returns
     -------
     bool
-        Whether there was anything to restore.
+        Whether there was anything to restore: no object of another file that has the name now is taken for this one.
     """
     painting = _paintings(_self=_self).get(name)
     if not painting:
@@ -120,7 +121,8 @@ def restore(name: str, residues: set[tuple[str, str, str]] | None = None, *, _se
         if painting["putty"] and cartoon == PUTTY_CARTOON:
             cartoon = kept[CARTOON]
             representations = representations & ~SHOWN_AS_CARTOON | kept[REPRESENTATIONS] & SHOWN_AS_CARTOON
-        back[atom] = b, colour, cartoon, representations
+        if (as_before := (b, colour, cartoon, representations)) != now:
+            back[atom] = as_before
     _self.alter(
         f"model {name}",
         f"{PROPERTIES} = own.get((segi, chain, resi, name, alt), ({PROPERTIES}))",
@@ -129,7 +131,7 @@ def restore(name: str, residues: set[tuple[str, str, str]] | None = None, *, _se
     _self.rebuild(name)
     if residues is None:
         del _paintings(_self=_self)[name]
-    return True
+    return bool(back)
 
 
 def _read(name: str, *, _self: Cmd) -> dict[tuple[str, str, str, str, str], tuple[float, int, int, int]]:
@@ -142,11 +144,26 @@ def _paintings(*, _self: Cmd) -> dict[str, dict]:
     """All paintings by object, in what PyMOL saves with a session.
 
     Loading a session into another one (``partial=1``) replaces that, although the objects stay: so PyMOL itself holds
-    them too, and both are brought together.
+    them too, and both are brought together. Nor does PyMOL tell when an object is renamed or deleted: the painting of
+    one that is gone goes to the object that bears it, or is forgotten.
     """
     pymol = _self._pymol
     held = getattr(pymol, "dynaprot_paintings", {})
     saved = getattr(pymol.session, "dynaprot_paintings", {})
     if held is not saved or not hasattr(pymol, "dynaprot_paintings"):
         pymol.dynaprot_paintings = pymol.session.dynaprot_paintings = {**held, **saved}
-    return pymol.dynaprot_paintings
+    paintings = pymol.dynaprot_paintings
+    there = _self.get_object_list() or []
+    for gone in set(paintings) - set(there):
+        painting = paintings.pop(gone)
+        others = (name for name in there if name not in paintings and not is_companion(name, _self=_self))
+        if heir := next((name for name in others if _bears(name, painting, _self=_self)), None):
+            paintings[heir] = painting
+    return paintings
+
+
+def _bears(name: str, painting: dict, *, _self: Cmd) -> bool:
+    """Whether most of what was painted is to be seen on an object."""
+    now = _read(name, _self=_self)
+    same = sum(atom in now and now[atom][B] == kept[GIVEN_B] for atom, kept in painting["atoms"].items())
+    return 2 * same > len(painting["atoms"])

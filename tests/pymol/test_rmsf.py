@@ -140,7 +140,23 @@ def test_another_object_of_the_same_name_is_not_taken_for_the_first(scene, pymol
     before = atoms_of(cmd, "molecule")
     cmd.do("dynaprot_restore")
     assert atoms_of(cmd, "molecule") == before
-    assert "Error" not in capfd.readouterr().out
+    output = capfd.readouterr().out
+    assert "Error" not in output
+    assert "nothing in 'all' was painted." in output
+
+
+@pytest.mark.parametrize("then", ["dynaprot_restore", "dynaprot_rmsf renamed, viridis, model=anm"])
+def test_a_renamed_object_loses_nothing(scene, then):
+    """What an object had before can be brought back under its new name, painted once more or not."""
+    cmd = scene
+    before = atoms_of(cmd, "molecule")
+    cmd.do("dynaprot_rmsf molecule, model=anm")
+    cmd.do("dynaprot_ensemble molecule, 2, model=anm")  # an object with the same atoms and B factors
+    cmd.set_name("molecule", "renamed")
+    cmd.do(then)
+    cmd.do("dynaprot_restore")
+    after = atoms_of(cmd, "renamed")
+    assert {atom[1:]: value for atom, value in after.items()} == {atom[1:]: value for atom, value in before.items()}
 
 
 def test_equal_colour_is_equal_motion_on_ellipsoids_and_proteins(scene):
