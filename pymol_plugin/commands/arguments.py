@@ -1,8 +1,26 @@
 """Arguments as PyMOL hands them over, which is as text."""
 
+from pathlib import Path
+
 from pymol import CmdException
 
-__all__ = ["switch", "whole_number"]
+__all__ = ["path_of", "quoted", "switch", "whole_number"]
+
+
+def path_of(filename, *, _self):
+    """Where a file name leads; it may stand in quotes, which keep PyMOL from parting it at a comma."""
+    text = str(filename)
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1]
+    return Path(_self.exp_path(text))
+
+
+def quoted(path):
+    """A path as a user has to type it."""
+    if not any(mark in path for mark in ",;"):
+        return path
+    mark = "'" if '"' in path else '"'
+    return f"{mark}{path}{mark}"
 
 
 def whole_number(name, text, least=None):

@@ -10,7 +10,7 @@ from ..window import pymol_window, show_window
 __all__ = ["dynaprot_coupling"]
 
 
-def dynaprot_coupling(selection="enabled", threshold="", from_selection="", model="", _self=cmd):
+def dynaprot_coupling(selection="enabled", threshold="", from_selection="", model="", *, _self=cmd):
     """
     DESCRIPTION
 

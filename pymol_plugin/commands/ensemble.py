@@ -10,7 +10,7 @@ __all__ = ["dynaprot_ensemble"]
 
 
 def dynaprot_ensemble(
-    selection="enabled", count="", seed="", regularize=1, overlay=1, between=0, model="", _self=cmd
+    selection="enabled", count="", seed="", regularize=1, overlay=1, between=0, model="", *, _self=cmd
 ):  # fmt: skip
     """
     DESCRIPTION
@@ -68,7 +68,7 @@ def dynaprot_ensemble(
         from ..scene.proteins import read_proteins
 
         follow(_self=_self)
-        count, seed = whole_number("count", choose("count", count), 1), choose("seed", seed)
+        count, seed = choose("count", count), choose("seed", seed)
         regularize, overlay = switch("regularize", regularize), switch("overlay", overlay)
         between = whole_number("between", between, 0)
         proteins = read_proteins(selection, _self=_self)

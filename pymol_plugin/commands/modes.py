@@ -9,7 +9,7 @@ from .arguments import whole_number
 __all__ = ["dynaprot_modes"]
 
 
-def dynaprot_modes(selection="enabled", mode=1, amplitude="", model="", _self=cmd):
+def dynaprot_modes(selection="enabled", mode=1, amplitude="", model="", *, _self=cmd):
     """
     DESCRIPTION
 

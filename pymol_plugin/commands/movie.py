@@ -1,16 +1,14 @@
 """`dynaprot_movie`."""
 
-from pathlib import Path
-
 from pymol import CmdException, cmd
 
 from ..core import core_refusals
-from .arguments import switch, whole_number
+from .arguments import path_of, switch, whole_number
 
 __all__ = ["dynaprot_movie"]
 
 
-def dynaprot_movie(filename, width=640, height=480, rate=20, ray=1, _self=cmd):
+def dynaprot_movie(filename, width=640, height=480, rate=20, ray=1, *, _self=cmd):
     """
     DESCRIPTION
 
@@ -48,7 +46,7 @@ def dynaprot_movie(filename, width=640, height=480, rate=20, ray=1, _self=cmd):
         from ..scene.movies import require_encoder, write_movie
 
         follow(_self=_self)
-        path = Path(_self.exp_path(filename))
+        path = path_of(filename, _self=_self)
         width, height = whole_number("width", width, 16), whole_number("height", height, 16)
         try:
             rate = float(rate)

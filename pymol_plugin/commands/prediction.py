@@ -9,7 +9,7 @@ from .arguments import whole_number
 __all__ = ["dynaprot_predict"]
 
 
-def dynaprot_predict(selection="enabled", model="", device="", state=-1, _self=cmd):
+def dynaprot_predict(selection="enabled", model="", device="", state=-1, *, _self=cmd):
     """
     DESCRIPTION
 

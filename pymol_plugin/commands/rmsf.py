@@ -10,7 +10,7 @@ from .arguments import switch
 __all__ = ["dynaprot_restore", "dynaprot_rmsf"]
 
 
-def dynaprot_rmsf(selection="enabled", palette="", putty=0, model="", _self=cmd):
+def dynaprot_rmsf(selection="enabled", palette="", putty=0, model="", *, _self=cmd):
     """
     DESCRIPTION
 
@@ -71,7 +71,7 @@ def dynaprot_rmsf(selection="enabled", palette="", putty=0, model="", _self=cmd)
         draw_scale("rmsf", palette, _self=_self)
 
 
-def dynaprot_restore(selection="all", _self=cmd):
+def dynaprot_restore(selection="all", *, _self=cmd):
     """
     DESCRIPTION
 

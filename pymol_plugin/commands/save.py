@@ -1,17 +1,15 @@
 """`dynaprot_save`."""
 
-from pathlib import Path
-
 from pymol import CmdException, cmd
 
 from ..core import core_refusals
 from ..settings import choose
-from .arguments import whole_number
+from .arguments import path_of
 
 __all__ = ["dynaprot_save"]
 
 
-def dynaprot_save(filename, selection="enabled", what="", count="", seed="", model="", _self=cmd):
+def dynaprot_save(filename, selection="enabled", what="", count="", seed="", model="", *, _self=cmd):
     """
     DESCRIPTION
 
@@ -33,6 +31,7 @@ def dynaprot_save(filename, selection="enabled", what="", count="", seed="", mod
             .pdb .dcd .xtc      with what=ensemble: conformations
             .png .pdf .svg      with what=rmsf, coupling or ellipsoids: a figure
             none        a folder, made if need be, for all of these
+        A name with a comma stands in quotes.
 
         selection = str: chains of one object {default: enabled}
 
@@ -65,8 +64,8 @@ def dynaprot_save(filename, selection="enabled", what="", count="", seed="", mod
         follow(_self=_self)
         if what and what not in WHAT:
             raise CmdException(f"'{what}' cannot be saved: choose one of {', '.join(WHAT)}.")
-        path = Path(_self.exp_path(filename))
-        count, seed = whole_number("count", choose("count", count), 1), choose("seed", seed)
+        path = path_of(filename, _self=_self)
+        count, seed = choose("count", count), choose("seed", seed)
         proteins = read_proteins(selection, _self=_self)
         if len(proteins) > 1:
             names = ", ".join(protein.name for protein in proteins)

@@ -12,7 +12,7 @@ from ..core import core_refusals, load_core
 __all__ = ["dynaprot_follow", "dynaprot_info", "dynaprot_settings"]
 
 
-def dynaprot_follow(_self=cmd):
+def dynaprot_follow(*, _self=cmd):
     """
     DESCRIPTION
 
@@ -41,7 +41,7 @@ def dynaprot_follow(_self=cmd):
         follow(always=True, _self=_self)
 
 
-def dynaprot_info(_self=cmd):
+def dynaprot_info(*, _self=cmd):
     """
     DESCRIPTION
 
@@ -79,7 +79,7 @@ def dynaprot_info(_self=cmd):
             print(f" {name}: {title['kind']} of {title['parent']}, state {title['state']}; {title['remark']}")
 
 
-def dynaprot_settings(name="", value="", _self=cmd):
+def dynaprot_settings(name="", value="", *, _self=cmd):
     """
     DESCRIPTION
 

@@ -96,6 +96,7 @@ def draw_states(protein: Protein, conformations: np.ndarray, name: str, kind: st
     _self.select_list(TEMPORARY, protein.name, chosen, mode="index")
     _self.create(name, TEMPORARY, protein.state, 1, zoom=0)
     _self.delete(TEMPORARY)
+    entitle(name, kind, protein, remark, _self=_self)  # first, so that what fails below leaves nobody else's object
     residue: list[int] = []
     _self.iterate(name, "residue.append(number[segi, chain, resi])", space={"residue": residue, "number": number})
     carried = load_core(".views.atoms").follow_samples(
@@ -105,4 +106,3 @@ def draw_states(protein: Protein, conformations: np.ndarray, name: str, kind: st
     for state, coordinates in enumerate(as_loaded(protein, carried, _self=_self), start=1):
         _self.load_coordset(coordinates, name, state)
     lay_on(name, protein.name, protein.state, _self=_self)
-    entitle(name, kind, protein, remark, _self=_self)

@@ -75,8 +75,17 @@ def save_file(dynamics: Dynamics, path: Path, what: str, conformations: Callable
 
 
 def save_all(dynamics: Dynamics, folder: Path, count: int, seed: int) -> tuple[Path, ...]:
-    """Write into a folder what the command line's `dynaprot predict` writes, with an ensemble."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write into a folder what the command line's `dynaprot predict` writes, with an ensemble.
+
+    Raises
+    ------
+    CmdException
+        If there is no such folder and none can be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CmdException(f"Cannot make the folder {folder}: {error.strerror}.") from error
     name = dynamics.structure.name
     files = {
         "dynamics.npz": "", "residues.csv": "", f"{name}_dynamics.pdb": "", f"{name}_dynamics.cif": "",

@@ -10,6 +10,7 @@ from pymol import CmdException
 from pymol.Qt import QtCore, QtWidgets
 
 from .. import settings
+from ..commands.arguments import quoted
 from ..core import core_refusals, load_core
 from .controls import Controls
 from .jobs import Job
@@ -61,7 +62,7 @@ class DynaProtWindow(QtWidgets.QDialog):
 
         self.cancel_button.clicked.connect(self.cancel)
         self.controls.asked.connect(self.do)
-        self.controls.typed.connect(lambda command: self.run(command.format(selection=self.controls.selection())))
+        self.controls.typed.connect(lambda command: self.run(command.replace("{selection}", self.controls.selection())))
         self.controls.previewed.connect(self.preview)
         self.controls.sized.connect(self.resize_ellipsoids)
         self.controls.save_asked.connect(self.save)
@@ -123,7 +124,7 @@ class DynaProtWindow(QtWidgets.QDialog):
         except CmdException as refusal:
             self._refuse(refusal)
             return
-        command = command.format(selection=selection)
+        command = command.replace("{selection}", selection)
         if all(is_kept(protein.structure, model, device) for protein in proteins):
             self._draw(command, proteins, [predict_structure(each.structure, model, device) for each in proteins])
             return
@@ -149,7 +150,7 @@ class DynaProtWindow(QtWidgets.QDialog):
         """Run a command whose slider still moves, without a word; it is printed when the slider is let go."""
         from ..commands import COMMANDS
 
-        name, _, arguments = command.format(selection=self.controls.selection()).partition(" ")
+        name, _, arguments = command.replace("{selection}", self.controls.selection()).partition(" ")
         (function,) = [each for each in COMMANDS if each.__name__ == name]
         with redirect_stdout(io.StringIO()), suppress(CmdException):
             function(*(argument.strip() for argument in arguments.split(",")), _self=self.session)
@@ -179,7 +180,7 @@ class DynaProtWindow(QtWidgets.QDialog):
             "Everything (*.npz);;Table (*.csv);;Structure (*.pdb *.cif);;Trajectory (*.dcd *.xtc);;Picture (*.png)",
         )  # fmt: skip
         if path:
-            self.do(f"dynaprot_save {path}, {{selection}}")
+            self.do(f"dynaprot_save {quoted(path)}, {{selection}}")
 
     def record(self):
         """Ask for a file and write the scene's frames into it, one at a time between the window's own work."""
@@ -197,7 +198,7 @@ class DynaProtWindow(QtWidgets.QDialog):
         except CmdException as refusal:
             self._refuse(refusal)
             return
-        print(f"PyMOL>dynaprot_movie {path}")
+        print(f"PyMOL>dynaprot_movie {quoted(str(path))}")
         self._show_busy(True, 0)
         self.job = Recording(self, write_movie(path, 640, 480, 20, True, _self=self.session), self._recorded)
 

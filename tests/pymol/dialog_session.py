@@ -194,6 +194,13 @@ def use(cmd):
     window.record_to(movie.with_suffix(".avi"))
     report["no movie"] = window.status.text()
 
+    # Saved where the user says, whatever the name.
+    odd = Path(report_path).with_name(f"{PYQT_NAME}, {{a}}; b.csv")
+    QtWidgets.QFileDialog.getSaveFileName = lambda *_: (str(odd), "")
+    click(controls.save)
+    wait_until(lambda: window.job is None)
+    report["saved"] = (odd.exists(), commands[-1] == f'dynaprot_save "{odd}", molecule')
+
     # The desktop turns dark.
     click(controls.ellipsoids)
     wait_until(lambda: window.job is None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 
 import pytest
@@ -23,8 +24,19 @@ def test_help_has_the_sections_of_pymols_own(cmd, plugin, command, capfd):
         assert f"\n{section}\n" in output
     (function,) = [each for each in plugin.commands.COMMANDS if each.__name__ == command]
     code = function.__code__
-    for argument in set(code.co_varnames[: code.co_argcount]) - {"_self"}:
+    for argument in code.co_varnames[: code.co_argcount]:
         assert re.search(rf"\b{argument}\b", output.split("\nUSAGE\n")[1])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_argument_too_many_is_refused(cmd, plugin, command, capfd):
+    """None is taken for the PyMOL that a command works in."""
+    (function,) = [each for each in plugin.commands.COMMANDS if each.__name__ == command]
+    named = len(inspect.signature(function).parameters)  # one of them that PyMOL
+    cmd.do(f"{command} {', '.join('x' * named)}")
+    output = capfd.readouterr().out
+    assert f"too many positional arguments for {command}" in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize(
@@ -122,6 +134,8 @@ def test_settings_are_kept_with_pymols_own(cmd, plugin, fresh_settings, capfd):
         ("size, 3", "There is no setting 'size'"),
         ("threshold, high", "The threshold must be a number such as 0.6, not 'high'."),
         ("count, 2.5", "The count must be a whole number such as 20, not '2.5'."),
+        ("count, 0", "The count must be from 1 to 10000, not 0."),
+        ("probability, 7", "The probability must be between 0 and 1, not 7.0."),
         ("color_by, mood", "'mood' is no color_by: choose one of rmsf, anisotropy, chain, parent."),
     ],
 )

@@ -110,6 +110,11 @@ def test_a_movie_is_recorded_beside_the_window(report):
     assert report["movie"] == [True, "The movie is written."]
 
 
+def test_a_file_may_have_any_name(report):
+    """What the dialog for files answers is written, and the command that was printed can be typed."""
+    assert report["saved"] == [True, True]
+
+
 def test_plots_turn_dark_with_the_desktop(report):
     """On a dark window the plot's paper is dark."""
     assert max(report["dark"][:3]) < 0.3

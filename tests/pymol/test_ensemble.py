@@ -130,12 +130,14 @@ def test_arrows_end_at_the_turning_point(dimer, dynamics, plugin, capfd):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("dynaprot_ensemble molecule, 0", "The count must be at least 1, not 0."),
+        ("dynaprot_ensemble molecule, 0", "The count must be from 1 to 10000, not 0."),
         ("dynaprot_ensemble molecule, 2.5", "The count must be a whole number such as 20, not '2.5'."),
         ("dynaprot_ensemble molecule, 2, x", "The seed must be a whole number such as 0, not 'x'."),
         ("dynaprot_ensemble molecule, 2, 0, perhaps", "The regularize must be 1 or 0, not 'perhaps'."),
         ("dynaprot_modes molecule, 0", "The mode must be at least 1, not 0."),
         ("dynaprot_modes molecule, 999", "modes were asked for"),
+        ("dynaprot_ensemble molecule, 2, -1", "The seed must be 0 or more, not -1."),
+        ("dynaprot_modes molecule, 1, nan", "The amplitude must be above 0 and at most 100, not nan."),
     ],
 )
 def test_wrong_arguments_draw_nothing(dimer, command, message, capfd):

@@ -76,6 +76,14 @@ def test_an_ensemble_is_the_one_that_is_drawn(peptide, tmp_path):
         )
 
 
+@pytest.mark.parametrize("mark", ['"', "'"])
+def test_a_name_in_quotes_may_hold_anything(peptide, tmp_path, mark):
+    """Quotes keep PyMOL from parting a name at its commas and semicolons, and are no part of it."""
+    path = tmp_path / "one, two; three (4).csv"
+    peptide.do(f"dynaprot_save {mark}{path}{mark}, molecule, model=anm")
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_folder_gets_everything(peptide, tmp_path):
     """Without an ending the name is a folder, with what the command line writes."""
     peptide.do(f"dynaprot_save {tmp_path / 'results'}, molecule, count=2, model=anm")
@@ -92,6 +100,7 @@ def test_a_folder_gets_everything(peptide, tmp_path):
         ("{}/result.png, molecule, dynamics", "as dynamics. There are"),
         ("{}/result.png, molecule, beauty", "'beauty' cannot be saved"),
         ("{}/nowhere/result.npz, molecule", "Cannot write"),
+        ("/dev/null/results, molecule", "Cannot make the folder /dev/null/results: Not a directory."),
         ("{}/result.npz, all", "One file holds one object, but 'all' are molecule, other"),
     ],
 )
