@@ -37,6 +37,7 @@ class _DynaProtAPI(BundleAPI):
             "Arrows": "modes",
             "CouplingTool": "plots",
             "Ellipsoids": "ellipsoids",
+            "KeptDynamics": "predictions",
             "Predictions": "predictions",
             "RmsfTool": "plots",
         }.get(name)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from chimerax.atomic import ResiduesArg
 from chimerax.core.commands import (
+    AnnotationError,
     BoolArg,
     Bounded,
     CmdDesc,
@@ -30,14 +33,26 @@ from .predict import dynaprot_predict
 from .rmsf import dynaprot_rmsf
 from .save import FIGURES, dynaprot_save
 
+
+class FiniteArg(FloatArg):
+    """A number; the host takes "nan" and "inf" for numbers too, and its bounds let "nan" pass."""
+
+    @staticmethod
+    def parse(text, session):
+        value, used, rest = FloatArg.parse(text, session)
+        if not isfinite(value):
+            raise AnnotationError("Must be a finite number")
+        return value, used, rest
+
+
 RESIDUES = ("residues", Or(ResiduesArg, EmptyArg))
 PREDICTED_BY = [
     ("model", Or(EnumOf(("default", "anm", "anm-cutoff")), OpenFileNameArg)),
     ("device", EnumOf(("auto", "cpu", "cuda"))),
 ]
 COLOURED = [("palette", ColormapArg), ("range", ColormapRangeArg), ("key", BoolArg)]
-POSITIVE = Bounded(FloatArg, min=0.0, inclusive=False)
-NATURAL = Bounded(IntArg, min=1)
+POSITIVE = Bounded(FiniteArg, min=0.0, inclusive=False)
+COUNT = ("count", Bounded(IntArg, min=1, max=10_000))  # they are made in memory
 SEED = ("seed", Bounded(IntArg, min=0))
 
 COMMANDS = {
@@ -50,7 +65,7 @@ COMMANDS = {
                 ("scale", POSITIVE),
                 ("color_by", EnumOf(COLOURINGS)),
                 *COLOURED,
-                ("transparency", Bounded(FloatArg, 0.0, 100.0)),
+                ("transparency", Bounded(FiniteArg, 0.0, 100.0)),
                 ("style", EnumOf(STYLES)),
                 ("smoothing", Bounded(IntArg, 0, 5)),
                 *PREDICTED_BY,
@@ -82,7 +97,7 @@ COMMANDS = {
         {
             "optional": [RESIDUES],
             "keyword": [
-                ("count", NATURAL),
+                COUNT,
                 SEED,
                 ("regularize", BoolArg),
                 ("superimpose", ResiduesArg),
@@ -101,7 +116,7 @@ COMMANDS = {
                 ("arrows", BoolArg),
                 ("arrow_scale", POSITIVE),
                 ("color", ColorArg),
-                ("frames", Bounded(IntArg, min=4)),
+                ("frames", Bounded(IntArg, min=4, max=1000)),
                 ("play", BoolArg),
                 *PREDICTED_BY,
             ],
@@ -112,7 +127,7 @@ COMMANDS = {
         dynaprot_save,
         {
             "required": [RESIDUES, ("file_name", SaveFileNameArg)],
-            "keyword": [("figure", EnumOf(FIGURES)), ("count", NATURAL), SEED, ("regularize", BoolArg), *PREDICTED_BY],
+            "keyword": [("figure", EnumOf(FIGURES)), COUNT, SEED, ("regularize", BoolArg), *PREDICTED_BY],
         },
     ),
     "dynaprot predict": (dynaprot_predict, {"optional": [RESIDUES], "keyword": PREDICTED_BY}),

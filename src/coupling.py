@@ -103,6 +103,7 @@ def _connect(
     if not len(value):
         return None
     group = prediction.structure.pseudobond_group(GROUP)
+    group.display = True
     group.dashes = 0
     calphas = prediction.residues.existing_principal_atoms
     bonds = group.new_pseudobonds(calphas[i], calphas[j])

@@ -128,6 +128,7 @@ def dynaprot_ellipsoids(
         if surface is None:
             surface = Ellipsoids("ellipsoids", session)
             session.models.add([surface], parent=prediction.structure)
+        surface.display = True
         surface.radius, surface.style, surface.smoothing = radius, style, smoothing
         shown = prediction.specified
         surface.set_motion(prediction.residues.filter(shown), prediction.dynamics.marginals[shown], color)

@@ -48,7 +48,7 @@ def dynaprot_ensemble(
     regularize : bool
         Whether to restore the distances along the chain and part clashes.
     superimpose : chimerax.atomic.Residues, optional
-        Fit each conformation to the structure on these.
+        Fit each conformation to its structure on these, of which each structure has some.
     slider : bool
         Whether to open the slider of coordinate sets, where there are windows.
     model, device : str, optional
@@ -60,19 +60,21 @@ def dynaprot_ensemble(
         One new model for each structure, which is hidden.
     """
     predicted = predictions(session, residues, model, device)
-    if seed is None:
-        seed = int(np.random.default_rng().integers(100_000))
-    ensembles = []
-    for prediction in predicted:
-        samples = conformations(session, prediction, count, seed, regularize)
-        if superimpose is not None:
-            members = np.flatnonzero(prediction.residues.mask(superimpose))
+    if superimpose is not None:
+        fitted = [np.flatnonzero(prediction.residues.mask(superimpose)) for prediction in predicted]
+        for prediction, members in zip(predicted, fitted, strict=True):
             if len(members) < FEWEST_TO_SUPERIMPOSE:
                 raise UserError(
                     f"{prediction.structure}: {FEWEST_TO_SUPERIMPOSE} predicted residues at least are needed to "
                     f"superimpose; {len(members)} were given."
                 )
-            samples = superimposed(samples, prediction.dynamics.structure.ca, members)
+    if seed is None:
+        seed = int(np.random.default_rng().integers(100_000))
+    ensembles = []
+    for index, prediction in enumerate(predicted):
+        samples = conformations(session, prediction, count, seed, regularize)
+        if superimpose is not None:
+            samples = superimposed(samples, prediction.dynamics.structure.ca, fitted[index])
         ensemble = open_conformations(session, prediction, samples, "ensemble")
         session.logger.info(f"{ensemble}: {count} conformations of {prediction.structure}, seed {seed}")
         if slider and session.ui.is_gui:

@@ -17,7 +17,8 @@ from Qt.QtWidgets import QFileDialog, QLabel, QVBoxLayout
 
 from .dynaprot.renderers.coupling_map import CouplingMap
 from .dynaprot.renderers.rmsf_plot import RmsfPlot
-from .predictions import Prediction, from_bytes, to_bytes
+from .predictions import Prediction
+from .systems import chain_spec
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, Residues
@@ -134,7 +135,7 @@ class PlotTool(ToolInstance):
             self.tool_window.ui_area, "Save figure", f"{self.figure_name}.png", "Figures (*.png *.svg)"
         )
         if path:
-            spec = f"{self.structure.atomspec}/{','.join(self.residues.unique_chain_ids)}"
+            spec = chain_spec(self.structure, self.residues.unique_chain_ids)
             run(self.session, f'dynaprot save {spec} "{path}" figure {self.figure_name}')
 
     # Sessions.
@@ -146,13 +147,13 @@ class PlotTool(ToolInstance):
             "structure": self.structure,
             "residues": self.residues,
             "specified": self.prediction.specified,
-            "dynamics": to_bytes(self.prediction.dynamics),
+            "kept": self.prediction.kept,
         }
 
     @classmethod
     def restore_snapshot(cls, session: Session, data: dict) -> PlotTool:
         tool = cls(session, cls.name)
-        tool.show(Prediction(data["structure"], data["residues"], data["specified"], from_bytes(data["dynamics"])))
+        tool.show(Prediction(data["structure"], data["residues"], data["specified"], data["kept"]))
         tool.set_state_from_snapshot(session, data["tool"])
         return tool
 
@@ -215,5 +216,5 @@ class CouplingTool(PlotTool):
         super()._fill_context_menu(menu, x, y)
 
     def _color_by_selection(self) -> None:
-        spec = f"{self.structure.atomspec}/{','.join(self.residues.unique_chain_ids)}"
+        spec = chain_spec(self.structure, self.residues.unique_chain_ids)
         run(self.session, f"dynaprot coupling {spec} from {self.spec(np.flatnonzero(self.residues.selected))}")

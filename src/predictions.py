@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from chimerax.core.errors import UserError
-from chimerax.core.state import StateManager
+from chimerax.core.state import State, StateManager
 
 from .dynaprot import Dynamics, DynaProtError, Structure, predict
 from .systems import System, systems
@@ -68,6 +68,32 @@ class Request:
         return dynamics
 
 
+class KeptDynamics(State):
+    """What a session file holds of `Dynamics`: once, however many plots show them.
+
+    Parameters
+    ----------
+    dynamics : Dynamics
+    """
+
+    def __init__(self, dynamics: Dynamics) -> None:
+        self.dynamics = dynamics
+
+    def take_snapshot(self, session: Session, flags: int) -> dict:
+        """The bytes of a saved file, because a session holds no objects of other programs."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "dynamics.npz"
+            self.dynamics.save(path)
+            return {"version": 1, "file": path.read_bytes()}
+
+    @classmethod
+    def restore_snapshot(cls, session: Session, data: dict) -> KeptDynamics:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "dynamics.npz"
+            path.write_bytes(data["file"])
+            return cls(Dynamics.load(path))
+
+
 @dataclass(frozen=True)
 class Prediction:
     """How a system moves.
@@ -76,21 +102,25 @@ class Prediction:
     ----------
     structure, residues, specified
         As of `System`.
-    dynamics : Dynamics
-        Of the N residues, in the structure's own frame.
+    kept : KeptDynamics
     """
 
     structure: AtomicStructure
     residues: Residues
     specified: NDArray[np.bool_]
-    dynamics: Dynamics
+    kept: KeptDynamics
+
+    @property
+    def dynamics(self) -> Dynamics:
+        """Of the N residues, in the structure's own frame."""
+        return self.kept.dynamics
 
 
 class Predictions(StateManager):
     """The predictions of a session, and which model the user chose for each structure; both are saved with it."""
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[AtomicStructure, dict[tuple[str, ...], Dynamics]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[AtomicStructure, dict[tuple[str, ...], KeptDynamics]] = WeakKeyDictionary()
         self._choices: WeakKeyDictionary[AtomicStructure, tuple[str, str]] = WeakKeyDictionary()
 
     @classmethod
@@ -108,18 +138,19 @@ class Predictions(StateManager):
         last_model, last_device = self._choices.get(system.structure, ("default", "auto"))
         return Request(system, model or last_model, device or last_device)
 
-    def find(self, request: Request) -> Dynamics | None:
+    def find(self, request: Request) -> KeptDynamics | None:
         """What was predicted for the same chains, model, device and coordinates."""
-        dynamics = self._kept.get(request.system.structure, {}).get(request.key)
-        return dynamics if dynamics is not None and _same(dynamics.structure, request.system.backbone) else None
+        known = self._kept.get(request.system.structure, {}).get(request.key)
+        return known if known is not None and _same(known.dynamics.structure, request.system.backbone) else None
 
-    def keep(self, request: Request, dynamics: Dynamics) -> None:
+    def keep(self, request: Request, dynamics: Dynamics) -> KeptDynamics:
         """Remember a prediction in place of the one for earlier coordinates, and forget the oldest of too many."""
         kept = self._kept.setdefault(request.system.structure, {})
         kept.pop(request.key, None)
-        kept[request.key] = dynamics
+        known = kept[request.key] = KeptDynamics(dynamics)
         while len(kept) > KEPT:
             del kept[next(iter(kept))]
+        return known
 
     def choose(self, request: Request) -> None:
         """Let its model and device be those of the structure from now on."""
@@ -136,17 +167,17 @@ class Predictions(StateManager):
             "structures": open_structures,
             "choices": [list(self._choices[structure]) for structure in open_structures],
             "kept": [
-                [[list(key), to_bytes(dynamics)] for key, dynamics in self._kept.get(structure, {}).items()]
+                [[list(key), known] for key, known in self._kept.get(structure, {}).items()]
                 for structure in open_structures
             ],
         }
 
     @classmethod
     def restore_snapshot(cls, session: Session, data: dict) -> Predictions:
-        predictions = cls()
+        predictions = cls.of(session)  # which is not empty when a session is opened beside what is open
         for structure, choice, kept in zip(data["structures"], data["choices"], data["kept"], strict=True):
             predictions._choices[structure] = tuple(choice)
-            predictions._kept[structure] = {tuple(key): from_bytes(content) for key, content in kept}
+            predictions._kept[structure] = {tuple(key): known for key, known in kept}
         return predictions
 
 
@@ -179,19 +210,18 @@ def predictions(
     predicted = []
     for system in systems(session, residues):
         request = known.request(system, model, device)
-        dynamics = known.find(request) or _predict(session, request)
+        kept = known.find(request) or _predict(session, request)
         known.choose(request)
-        predicted.append(Prediction(system.structure, system.residues, system.specified, dynamics))
+        predicted.append(Prediction(system.structure, system.residues, system.specified, kept))
     return predicted
 
 
-def _predict(session: Session, request: Request) -> Dynamics:
+def _predict(session: Session, request: Request) -> KeptDynamics:
     system = request.system
     session.logger.status(f"Predicting the motion of {system.structure}, {len(system.residues)} residues ...")
     start = perf_counter()
     dynamics = _predict_beside_window(request) if session.ui.is_gui else request.predict()
-    finish(session, request, dynamics, perf_counter() - start)
-    return dynamics
+    return finish(session, request, dynamics, perf_counter() - start)
 
 
 def _predict_beside_window(request: Request) -> Dynamics:
@@ -210,10 +240,10 @@ def _predict_beside_window(request: Request) -> Dynamics:
     return prediction.result()
 
 
-def finish(session: Session, request: Request, dynamics: Dynamics, seconds: float) -> None:
+def finish(session: Session, request: Request, dynamics: Dynamics, seconds: float) -> KeptDynamics:
     """Keep a prediction and say what was predicted."""
     system = request.system
-    Predictions.of(session).keep(request, dynamics)
+    kept = Predictions.of(session).keep(request, dynamics)
     for notice in (*system.backbone.notices, *dynamics.notices):
         session.logger.warning(f"{system.structure}: {notice}")
     session.logger.status(
@@ -221,6 +251,7 @@ def finish(session: Session, request: Request, dynamics: Dynamics, seconds: floa
         f"by {dynamics.model}",
         log=True,
     )
+    return kept
 
 
 def _same(one: Structure, other: Structure) -> bool:
@@ -231,19 +262,3 @@ def _same(one: Structure, other: Structure) -> bool:
         and np.array_equal(one.residue_ids, other.residue_ids)
         and all(np.allclose(getattr(one, name), getattr(other, name), atol=1e-3) for name in ("n", "ca", "c"))
     )
-
-
-def to_bytes(dynamics: Dynamics) -> bytes:
-    """The same bytes as of a saved file, because a session holds no objects of other programs."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "dynamics.npz"
-        dynamics.save(path)
-        return path.read_bytes()
-
-
-def from_bytes(content: bytes) -> Dynamics:
-    """What `to_bytes` made."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "dynamics.npz"
-        path.write_bytes(content)
-        return Dynamics.load(path)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PICTURES = (".png", ".svg")
 TRAJECTORIES = (".dcd", ".xtc")
+ENSEMBLES = (".pdb", *TRAJECTORIES)
 SUFFIXES = (".npz", ".csv", ".pdb", ".cif", *TRAJECTORIES, *PICTURES)
 FIGURES = ("rmsf", "coupling", "ellipsoids")
 
@@ -46,7 +47,7 @@ def dynaprot_save(
     figure : str
         One of `FIGURES`.
     count : int, optional
-        How many conformations; with it a ``.pdb`` holds an ensemble too. By default 50 in a trajectory.
+        How many conformations of an ensemble; with it a ``.pdb`` holds one too, without it a trajectory holds 50.
     seed, regularize
         As of `dynaprot ensemble`.
     model, device : str, optional
@@ -56,13 +57,15 @@ def dynaprot_save(
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UserError(f"{path.name}: the name of the file must end with one of {', '.join(SUFFIXES)}.")
+    if count is not None and suffix not in ENSEMBLES:
+        raise UserError(f"{path.name}: with a count, the name of the file must end with one of {', '.join(ENSEMBLES)}.")
     predicted = predictions(session, residues, model, device)
     if len(predicted) > 1:
         raise UserError(f"{len(predicted)} structures were given; save one at a time.")
     prediction = predicted[0]
     dynamics = prediction.dynamics
     notices, written = (), (path,)
-    if suffix in TRAJECTORIES or (count is not None and suffix == ".pdb"):
+    if suffix in TRAJECTORIES or count is not None:
         written = _save_ensemble(session, prediction, path, count or 50, seed, regularize)
     elif suffix == ".npz":
         dynamics.save(path)

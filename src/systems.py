@@ -13,6 +13,8 @@ from .backbone import protein_backbone
 from .dynaprot import Structure, StructureError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from chimerax.atomic import AtomicStructure, Residues
     from chimerax.core.session import Session
     from numpy.typing import NDArray
@@ -43,6 +45,17 @@ class System:
     backbone: Structure
 
 
+def chain_spec(structure: AtomicStructure, chain_ids: Collection[str]) -> str:
+    """How a command names chains of a structure: as the structure, if they are all its protein.
+
+    A chain that has no name, as in files of simulations, can be named in no other way.
+    """
+    residues = structure.residues
+    protein = residues.filter(residues.polymer_types == Residue.PT_AMINO)
+    is_whole = set(chain_ids) == set(protein.unique_chain_ids)
+    return structure.atomspec + ("" if is_whole else f"/{','.join(chain_ids)}")
+
+
 def systems(session: Session, residues: Residues | None = None) -> list[System]:
     """Sort out what a specification asks to be predicted.
 
@@ -65,14 +78,19 @@ def systems(session: Session, residues: Residues | None = None) -> list[System]:
         If there is no protein; a structure without any, beside others, is left out with a warning.
     """
     if residues is None:
-        structures = [structure for structure in all_atomic_structures(session) if not hasattr(structure, MADE_FROM)]
-        by_structure = [(structure, structure.residues) for structure in structures]
+        structures = all_atomic_structures(session)
+        own = [structure for structure in structures if not hasattr(structure, MADE_FROM)]
+        by_structure = [(structure, structure.residues) for structure in own]
         if not by_structure:
-            raise UserError("No atomic structure was given; open one first.")
+            raise UserError(
+                f"All that is open was made by DynaProt; specify what is meant, for example {structures[0].atomspec}."
+                if structures
+                else "No atomic structure was given; open one first."
+            )
     else:
         by_structure = residues.by_structure
         if not by_structure:
-            raise UserError("No residue of an atomic structure was given.")
+            raise UserError("No residue of an atomic structure was given; what is open is listed by 'info models'.")
     found, refused = [], []
     for structure, given in by_structure:
         amino = given.filter(given.polymer_types == Residue.PT_AMINO)

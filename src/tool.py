@@ -35,7 +35,7 @@ from .ellipsoids import COLOURINGS, STYLES, ellipsoids_of
 from .job import Job
 from .predictions import Predictions
 from .runtime import DOWNLOAD, PACKAGE, install_runtime, runtime_is_there
-from .systems import systems
+from .systems import chain_spec, systems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,8 +206,7 @@ class DynaProtTool(ToolInstance):
             raise UserError("Open a structure first.")
         if not self.chains:
             raise UserError("Choose a chain first.")
-        is_whole = len(self.chains) == len(self.chain_button.menu().actions())
-        return self.structure.atomspec + ("" if is_whole else f"/{','.join(self.chains)}")
+        return chain_spec(self.structure, self.chains)
 
     def _list_structures(self) -> None:
         before = self.structure

@@ -151,7 +151,11 @@ def test_arrows_point_where_residues_go(run, protease):
     [
         ("dynaprot modes #1 mode 0", "counted from 1"),
         ("dynaprot modes #1 mode 600", "there are 1 to 588"),
+        ("dynaprot modes #1 amplitude nan", "Must be a finite number"),
+        ("dynaprot modes #1 arrowScale inf", "Must be a finite number"),
+        ("dynaprot modes #1 frames 100000", "Must be less than or equal to 1000"),
         ("dynaprot ensemble #1 count 0", "Must be greater than or equal to 1"),
+        ("dynaprot ensemble #1 count 1000000", "Must be less than or equal to 10000"),
         ("dynaprot ensemble #1 count 2 superimpose #1/A:5", "3 predicted residues at least"),
     ],
 )
@@ -162,6 +166,19 @@ def test_refusals(run, session, protease, command, text):
     with pytest.raises(UserError, match=text):
         run(f"{command} model anm")
     assert session.models.list() == [protease]
+
+
+def test_each_structure_is_superimposed_on_its_own_residues(run, session, protease, protease_file):
+    """Where one of several has none the command is refused before anything is opened or hidden."""
+    from chimerax.core.errors import UserError
+
+    run(f'open "{protease_file}"')
+    run("dynaprot predict #1,2 model anm")
+    before = session.models.list()
+    with pytest.raises(UserError, match=r"1hpv\.pdb #2: 3 predicted residues at least"):
+        run("dynaprot ensemble #1,2 count 2 superimpose #1/A")
+    assert session.models.list() == before
+    assert protease.display
 
 
 def test_session(run, session, protease, tmp_path):

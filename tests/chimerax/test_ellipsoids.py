@@ -146,6 +146,14 @@ def test_drawn_again_in_place(run, session, protease, ellipsoids):
     assert len(session.models.list(type=type(ellipsoids))) == 1
 
 
+def test_what_was_hidden_is_shown_again(run, protease, ellipsoids):
+    """By the command that draws it, else the user would see nothing happen."""
+    (group,) = run("dynaprot coupling #1 threshold 0.4")
+    run("hide #1.1 models; hide #1.2 models; dynaprot ellipsoids #1; dynaprot coupling #1 threshold 0.5")
+    assert ellipsoids.display
+    assert group.display
+
+
 def test_remove(run, session, protease, ellipsoids):
     """Of some residues, or all."""
     run("~dynaprot ellipsoids #1/A")
@@ -303,6 +311,9 @@ def test_session(run, session, protease, tmp_path, settle, log):
         ("dynaprot ellipsoids #1 probability 1.5", "must lie between 0 and 1, not 1.5"),
         ("dynaprot ellipsoids #1 probability 0.5 scale 1", "either the probability or the scale"),
         ("dynaprot ellipsoids #1 scale 0", "Must be greater than 0"),
+        ("dynaprot ellipsoids #1 scale inf", "Must be a finite number"),
+        ("dynaprot ellipsoids #1 scale nan", "Must be a finite number"),
+        ("dynaprot ellipsoids #1 transparency nan", "Must be a finite number"),
         ("dynaprot ellipsoids #1 smoothing 9", "Must be less than or equal to 5"),
         ("dynaprot ellipsoids #1 colorBy chain key true", "need colorBy rmsf or anisotropy"),
         ("dynaprot ellipsoids ligand", r"1hpv\.pdb #1: no protein residue was given"),

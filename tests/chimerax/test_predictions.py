@@ -112,6 +112,7 @@ def test_saved_ensemble(run, protease, tmp_path):
     [
         ("#1 {}/motion.xyz", r"motion\.xyz: the name of the file must end with one of \.npz"),
         ("#1 {}/nowhere/motion.npz", "nowhere"),
+        ("#1 {}/motion.cif count 5", r"with a count, the name of the file must end with one of \.pdb, \.dcd, \.xtc"),
         ("#1-2 {}/motion.npz", "2 structures were given; save one at a time"),
     ],
 )
@@ -131,6 +132,26 @@ def test_structures_without_protein_are_left_out(run, protease, protease_file, l
     run("delete #2 & protein")
     assert len(run("dynaprot predict model anm")) == 1
     assert ("warning", "1hpv.pdb #2 has no protein residue with N, CA and C atoms.") in log
+
+
+def test_nothing_but_what_was_made_is_open(run, protease):
+    """The user is told how to predict an ensemble, if that is what is meant."""
+    from chimerax.core.errors import UserError
+
+    run("dynaprot ensemble #1 model anm count 2; close #1")
+    with pytest.raises(UserError, match=r"specify what is meant, for example #2\."):
+        run("dynaprot rmsf")
+
+
+def test_a_session_opened_beside_what_is_open(run, session, protease, tmp_path, log):
+    """Both keep their predictions and the models that were chosen for them."""
+    run(f'dynaprot predict #1 model anm; save "{tmp_path}/first.cxs"')
+    run(f'dynaprot predict #1 model anm-cutoff; open "{tmp_path}/first.cxs" combine true')
+    log.clear()
+    older, newer = run("dynaprot predict")
+    assert "equal springs" in older.model
+    assert "r^-6" in newer.model
+    assert not [text for _, text in log if "predicted in" in text]
 
 
 def test_a_model_in_a_file(run, protease, tmp_path):

@@ -349,6 +349,21 @@ def test_a_box_in_the_heat_map_colours(session, run, protease, window, click):
     assert list(chain_b[14].ribbon_color) == [30, 144, 255, 255]
 
 
+def test_a_chain_without_a_name(session, run, protease, window, log):
+    """As in files of simulations: the commands that the plots log name the structure."""
+    from Qt.QtWidgets import QMenu
+
+    run("delete #1/B; dynaprot predict #1 model anm")
+    protease.chains[0].chain_id = " "
+    tool = opened(session, run, "CouplingTool", "dynaprot coupling #1")
+    run("select #1:50")
+    menu = QMenu()
+    tool.tool_window.fill_context_menu(menu, 0, 0)
+    next(action for action in menu.actions() if "to the selection" in action.text()).trigger()
+    assert "dynaprot coupling #1 from /*:50" in commands(log)
+    assert protease.residues[49].dynaprot_coupling == pytest.approx(1)
+
+
 def test_plots_close_with_what_they_show(session, run, protease, window, settle):
     """With the structure, or when a residue is deleted; a second command replaces the plot of the first."""
     from chimerax.dynaprot.plots import PlotTool
@@ -365,14 +380,18 @@ def test_plots_close_with_what_they_show(session, run, protease, window, settle)
     assert not open_plots()
 
 
-def test_plots_come_back_with_a_session(session, run, protease, window, tmp_path, click):
+def test_plots_come_back_with_a_session(session, run, protease, window, tmp_path, click, monkeypatch):
     """The same values, without a prediction, and still linked."""
     from chimerax.atomic import selected_residues
+    from chimerax.dynaprot.dynaprot import Dynamics
     from chimerax.dynaprot.plots import CouplingTool, RmsfTool
 
+    saves, save = [], Dynamics.save
+    monkeypatch.setattr(Dynamics, "save", lambda self, path: (saves.append(path.name), save(self, path)))
     run("dynaprot rmsf #1 model anm; dynaprot coupling #1")
     rmsf = session.tools.find_by_class(RmsfTool)[0].prediction.dynamics.rmsf
     run(f'save "{tmp_path}/plots.cxs"')
+    assert saves == ["dynamics.npz"], "it is saved once, not for each plot"
     session.reset()
     assert not session.tools.find_by_class(RmsfTool)
     run(f'open "{tmp_path}/plots.cxs"')
