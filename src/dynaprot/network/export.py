@@ -28,8 +28,8 @@ __all__ = ["export_network", "save_network"]
 
 OPSET = 17
 INPUTS = tuple(field.name for field in fields(Features))
-AXES = {name: {0: "residues"} for name in INPUTS} | {"pairs": {1: "pairs"}, "pair_features": {0: "pairs"}}
-"""The axes of each input whose length is not fixed."""
+RESIDUES, PAIRS = 12, 66
+"""Of the structure that the forward pass is recorded with: lengths that nothing else has, by which they are known."""
 
 
 def save_network(path: Path, network: DynaProt | Committee, metadata: dict[str, Any]) -> None:
@@ -57,7 +57,8 @@ def export_network(network: DynaProt | Committee, description: dict[str, str]) -
     single = _OfOne(copy.deepcopy(network)).cpu().eval()
     example = _example()
     with torch.no_grad():
-        outputs = list(single(*example))
+        heads = single(*example)
+    tensors = dict(zip(INPUTS, example, strict=True)) | heads
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         # That there is a newer exporter, which would bring two more packages; that lengths which are compared with
         # numbers stay those of the example, which is one structure as every other; that it folds few constants.
@@ -67,7 +68,8 @@ def export_network(network: DynaProt | Committee, description: dict[str, str]) -
         file = Path(folder) / "network.onnx"
         torch.onnx.export(
             single, example, file, dynamo=False, opset_version=OPSET,
-            input_names=list(INPUTS), output_names=outputs, dynamic_axes=AXES,
+            input_names=list(INPUTS), output_names=list(heads),
+            dynamic_axes={name: _free_axes(tensor) for name, tensor in tensors.items()},
         )  # fmt: skip
         model = onnx.load(file)
     onnx.helper.set_model_props(model, description)
@@ -95,18 +97,24 @@ class _OfOne(nn.Module):
         return heads_of_one(self.network(*batched, mask, pairs, pair_features))
 
 
-def _example(size: int = 12) -> tuple[Tensor, ...]:
+def _example() -> tuple[Tensor, ...]:
     """Input that the forward pass is recorded with; only its shapes matter."""
-    i, j = torch.triu_indices(size, size, 1)
+    i, j = torch.triu_indices(RESIDUES, RESIDUES, 1)
     features = {
-        "types": torch.arange(size),
-        "rotations": torch.eye(3).repeat(size, 1, 1),
-        "positions": torch.randn(size, 3, generator=torch.Generator().manual_seed(0)),
-        "environment": torch.zeros(size, ENVIRONMENT),
+        "types": torch.arange(RESIDUES),
+        "rotations": torch.eye(3).repeat(RESIDUES, 1, 1),
+        "positions": torch.randn(RESIDUES, 3, generator=torch.Generator().manual_seed(0)),
+        "environment": torch.zeros(RESIDUES, ENVIRONMENT),
         "pairs": torch.stack([i, j]),
-        "pair_features": torch.zeros(len(i), PAIR),
+        "pair_features": torch.zeros(PAIRS, PAIR),
     }
     return tuple(features[name] for name in INPUTS)
+
+
+def _free_axes(tensor: Tensor) -> dict[int, str]:
+    """Axes whose length is that of the structure, and what they count."""
+    names = {RESIDUES: "residues", PAIRS: "pairs"}
+    return {axis: names[length] for axis, length in enumerate(tensor.shape) if length in names}
 
 
 if __name__ == "__main__":
