@@ -33,7 +33,8 @@ test-chimerax:
 	else echo "The ChimeraX tests were left out, for the reason above."; fi
 
 # The core under ChimeraX's numpy 1.26, without PyTorch.
-test-numpy1: test-chimerax
+test-numpy1:
+	$(PYTHON311) tests/chimerax/environment.py
 	PYTHONPATH=src .venv-chimerax/bin/python -m pytest tests/core
 
 # The core as users install it, without PyTorch, under every Python: all tests but those of training.
