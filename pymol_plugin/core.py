@@ -1,5 +1,7 @@
 """The DynaProt core: the installed package, else the copy that the plugin's zip carries."""
 
+from __future__ import annotations
+
 import importlib
 import importlib.util
 import sys
@@ -11,9 +13,11 @@ from pymol import CmdException
 
 from . import installer
 
-__all__ = ["core_refusals", "load_core"]
+__all__ = ["core_refusals", "latest_refusal", "load_core", "require_python"]
 
 OLDEST_PYTHON = (3, 10)
+latest_refusal: list[str] = []
+"""At most one text. PyMOL prints why a command failed that is run by `do`, but tells the window nothing of it."""
 
 
 def load_core(part: str = "") -> ModuleType:
@@ -28,32 +32,46 @@ def load_core(part: str = "") -> ModuleType:
     -------
     module
     """
-    if sys.version_info < OLDEST_PYTHON:
-        raise CmdException(
-            f"DynaProt needs Python {'.'.join(map(str, OLDEST_PYTHON))} or later; this PyMOL runs "
-            f"{sys.version.split()[0]}. PyMOL 3 has a later one."
-        )
     installed = importlib.util.find_spec("dynaprot")
     # A mere folder `dynaprot` in the working directory is importable too, but has no origin.
     is_package = installed is not None and installed.origin is not None
     return importlib.import_module(("dynaprot" if is_package else f"{__package__}.dynaprot") + part)
 
 
+def require_python() -> None:
+    """Refuse a PyMOL whose Python the core cannot run on, before anything is imported that it has not."""
+    if sys.version_info < OLDEST_PYTHON:
+        raise CmdException(
+            f"DynaProt needs Python {'.'.join(map(str, OLDEST_PYTHON))} or later; this PyMOL runs "
+            f"{sys.version.split()[0]}. PyMOL 3 has a later one."
+        )
+
+
 @contextmanager
 def core_refusals() -> Iterator[None]:
     """Turn what the core refuses, or lacks, into PyMOL's own error: one text instead of a traceback."""
     try:
+        require_python()
         yield
-    except ModuleNotFoundError as error:
+    except Exception as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        latest_refusal[:] = [reason]
+        raise CmdException(reason) from error
+
+
+def _reason(error: Exception) -> str | None:
+    """What to tell the user; None where the error is no refusal but a fault."""
+    if isinstance(error, CmdException):
+        return error.message
+    if isinstance(error, ModuleNotFoundError):
         missing = installer.missing_packages()
         if error.name is None or error.name.split(".")[0] not in missing:
-            raise
-        raise CmdException(
+            return None
+        return (
             f"DynaProt needs the Python packages {', '.join(missing)}, which this PyMOL does not have "
             f"(about {installer.megabytes(missing)} MB). Plugin > DynaProt installs them on a click, or type in a "
             f"terminal: {' '.join(installer.pip_command(missing))}"
-        ) from error
-    except Exception as error:
-        if isinstance(error, load_core(".errors").DynaProtError):
-            raise CmdException(str(error)) from error
-        raise
+        )
+    return str(error) if isinstance(error, load_core(".errors").DynaProtError) else None

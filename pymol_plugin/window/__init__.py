@@ -7,6 +7,7 @@ from contextlib import suppress
 from pymol import CmdException, cmd
 
 from .. import installer
+from ..core import require_python
 
 __all__ = ["follow_in_window", "pymol_window", "show_window"]
 
@@ -29,9 +30,16 @@ def show_window():
     Returns
     -------
     DynaProtWindow or None
-        None where packages without which nothing works are still missing.
+        None where Python is too old, or packages without which nothing works are still missing.
     """
     global _window
+    try:
+        require_python()
+    except CmdException as refusal:
+        from pymol.Qt import QtWidgets
+
+        QtWidgets.QMessageBox.warning(pymol_window(), "DynaProt", refusal.message)
+        return None
     if missing := installer.missing_packages():
         from .packages import PackagesDialog
 

@@ -11,7 +11,7 @@ from pymol.Qt import QtCore, QtWidgets
 
 from .. import settings
 from ..commands.arguments import quoted
-from ..core import core_refusals, load_core
+from ..core import core_refusals, latest_refusal, load_core
 from .controls import Controls
 from .jobs import Job
 from .plots import PlotPanel
@@ -102,7 +102,10 @@ class DynaProtWindow(QtWidgets.QDialog):
 
     def run(self, command):
         """Run a command as if it were typed, so that PyMOL prints it."""
+        latest_refusal.clear()
         self.session.do(command)
+        if latest_refusal:
+            self._refuse(*latest_refusal)
 
     def do(self, command):
         """Predict beside the window what a command needs, then run it.

@@ -199,7 +199,12 @@ def use(cmd):
     QtWidgets.QFileDialog.getSaveFileName = lambda *_: (str(odd), "")
     click(controls.save)
     wait_until(lambda: window.job is None)
-    report["saved"] = (odd.exists(), commands[-1] == f'dynaprot_save "{odd}", molecule')
+    nowhere = Path(report_path).with_name("nowhere") / "b.csv"
+    QtWidgets.QFileDialog.getSaveFileName = lambda *_: (str(nowhere), "")
+    click(controls.save)
+    wait_until(lambda: window.job is None)
+    report["not saved"] = window.status.text()
+    report["saved"] = (odd.exists(), f'dynaprot_save "{odd}", molecule' in commands)
 
     # The desktop turns dark.
     click(controls.ellipsoids)
@@ -242,6 +247,17 @@ def install(cmd):
     click(dialog.later_button)
     report["given up"] = dialog.process.state() == QtCore.QProcess.ProcessState.NotRunning
     installer.pip_command = real
+
+    # Asked for the window in a PyMOL whose Python is too old, DynaProt says so.
+    from pmg_tk.startup.dynaprot import core
+
+    told = []
+    QtWidgets.QMessageBox.warning = lambda *words: told.append(words[-1])
+    real, core.OLDEST_PYTHON = core.OLDEST_PYTHON, (4, 0)
+    from pmg_tk.startup.dynaprot.window import show_window
+
+    report["too old"] = (show_window() is None, *told)
+    core.OLDEST_PYTHON = real
 
     # Asked for the window, DynaProt first says what is missing; without the network's runtime it opens all the same.
     from pmg_tk.startup.dynaprot import window

@@ -103,6 +103,7 @@ def test_refusals_stand_in_the_window(report):
     """What cannot be done is said in the status line."""
     assert "There is no protein in 'enabled'." in report["refused"]
     assert "movies are written as .mp4 or .gif" in report["no movie"]
+    assert "Cannot write" in report["not saved"]
 
 
 def test_a_movie_is_recorded_beside_the_window(report):
@@ -134,6 +135,13 @@ def test_missing_packages_are_installed_on_a_click(report):
     assert report["failed"][1] == "Try again"
     assert report["installed"]
     assert report["given up"]
+
+
+def test_an_old_python_is_told(report):
+    """In a PyMOL whose Python is too old, the menu says so, and offers no packages that would not help."""
+    refused, message = report["too old"]
+    assert refused
+    assert message.startswith("DynaProt needs Python 4.0 or later; this PyMOL runs ")
 
 
 def test_missing_packages_are_told_before_the_window_opens(report):
