@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def protein_residues(structure: AtomicStructure) -> Residues:
+    """The residues of a structure's chains of amino acids, whole or not."""
+    residues = structure.residues
+    return residues.filter(residues.polymer_types == Residue.PT_AMINO)
+
+
 def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = None) -> tuple[Residues, Structure]:
     """Take the protein residues of some chains of a structure as one system.
 
@@ -39,8 +45,7 @@ def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = N
     StructureError
         If there is no such residue.
     """
-    residues = structure.residues
-    residues = residues.filter(residues.polymer_types == Residue.PT_AMINO)
+    residues = protein_residues(structure)
     if chain_ids is not None:
         residues = residues.filter(np.isin(residues.chain_ids, chain_ids))
     positions = backbone_positions(residues)

@@ -75,10 +75,9 @@ def dynaprot_coupling(
     if key or (key is None and from_ is not None):
         show_key(session, scale)
     if session.ui.is_gui and (map or (map is None and from_ is None)):
-        from .plots import show_coupling_map
+        from .plots import CouplingTool, show_plots
 
-        for prediction in predicted:
-            show_coupling_map(session, prediction)
+        show_plots(session, CouplingTool, predicted)
     return groups
 
 

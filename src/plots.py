@@ -30,23 +30,31 @@ if TYPE_CHECKING:
 HELP = "help:user/tools/dynaprot.html"
 
 
-def show_rmsf_plot(session: Session, prediction: Prediction) -> RmsfTool:
-    """Open the RMSF of a prediction, in place of an earlier one of the structure."""
-    return _replace(RmsfTool, session, prediction)
+MOST = 4
+"""Windows that one command opens, else the models of an NMR structure would fill the screen."""
 
 
-def show_coupling_map(session: Session, prediction: Prediction) -> CouplingTool:
-    """Open the heat map of a prediction, in place of an earlier one of the structure."""
-    return _replace(CouplingTool, session, prediction)
+def show_plots(session: Session, kind: type[PlotTool], predicted: list[Prediction]) -> None:
+    """Open plots of predictions, in place of earlier ones of their structures.
 
-
-def _replace(kind, session, prediction):
-    for tool in session.tools.find_by_class(kind):
-        if tool.structure is prediction.structure:
-            tool.delete()
-    tool = kind(session, kind.name)
-    tool.show(prediction)
-    return tool
+    Parameters
+    ----------
+    session : chimerax.core.session.Session
+    kind : type
+        `RmsfTool` or `CouplingTool`.
+    predicted : list of Prediction
+        Of the first `MOST` windows are opened.
+    """
+    for prediction in predicted[:MOST]:
+        for tool in session.tools.find_by_class(kind):
+            if tool.structure is prediction.structure:
+                tool.delete()
+        kind(session, kind.name).show(prediction)
+    if len(predicted) > MOST:
+        session.logger.info(
+            f"{kind.name}: windows of the first {MOST} of {len(predicted)} structures were opened; specify another "
+            "to see its own"
+        )
 
 
 class PlotTool(ToolInstance):

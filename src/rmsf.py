@@ -67,8 +67,7 @@ def dynaprot_rmsf(
     if key:
         show_key(session, scale, " Å")
     if plot and session.ui.is_gui:
-        from .plots import show_rmsf_plot
+        from .plots import RmsfTool, show_plots
 
-        for prediction in predicted:
-            show_rmsf_plot(session, prediction)
+        show_plots(session, RmsfTool, predicted)
     return [prediction.dynamics for prediction in predicted]

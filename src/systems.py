@@ -9,7 +9,7 @@ import numpy as np
 from chimerax.atomic import Residue, all_atomic_structures
 from chimerax.core.errors import UserError
 
-from .backbone import protein_backbone
+from .backbone import protein_backbone, protein_residues
 from .dynaprot import Structure, StructureError
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def chain_spec(structure: AtomicStructure, chain_ids: Collection[str]) -> str:
 
     A chain that has no name, as in files of simulations, can be named in no other way.
     """
-    residues = structure.residues
-    protein = residues.filter(residues.polymer_types == Residue.PT_AMINO)
-    is_whole = set(chain_ids) == set(protein.unique_chain_ids)
+    is_whole = set(chain_ids) == set(protein_residues(structure).unique_chain_ids)
     return structure.atomspec + ("" if is_whole else f"/{','.join(chain_ids)}")
 
 

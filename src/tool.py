@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
-from chimerax.atomic import AtomicStructure, Residue
+from chimerax.atomic import AtomicStructure
 from chimerax.core.commands import run
 from chimerax.core.errors import UserError
 from chimerax.core.models import ADD_MODELS, MODEL_ID_CHANGED, MODEL_NAME_CHANGED, REMOVE_MODELS
@@ -30,6 +30,7 @@ from Qt.QtWidgets import (
     QWidget,
 )
 
+from .backbone import protein_residues
 from .coupling import couplings_of
 from .ellipsoids import COLOURINGS, STYLES, ellipsoids_of
 from .job import Job
@@ -172,6 +173,7 @@ class DynaProtTool(ToolInstance):
 
     def _progress(self) -> QHBoxLayout:
         self.status = QLabel("")
+        self.status.setWordWrap(True)
         self.bar = QProgressBar()
         self.bar.setRange(0, 0)
         self.bar.setMaximumWidth(80)
@@ -210,11 +212,7 @@ class DynaProtTool(ToolInstance):
 
     def _list_structures(self) -> None:
         before = self.structure
-        structures = [
-            model
-            for model in self.session.models.list(type=AtomicStructure)
-            if (model.residues.polymer_types == Residue.PT_AMINO).any()
-        ]
+        structures = [model for model in self.session.models.list(type=AtomicStructure) if len(protein_residues(model))]
         menu = self.structure_menu
         menu.blockSignals(True)
         menu.clear()
@@ -226,15 +224,17 @@ class DynaProtTool(ToolInstance):
             self._list_chains()
 
     def _list_chains(self) -> None:
+        """List the chains of the structure, all of them chosen, unless they are those that are listed."""
         menu = self.chain_button.menu()
+        chain_ids = [] if self.structure is None else protein_residues(self.structure).unique_chain_ids.tolist()
+        if chain_ids == [action.text() for action in menu.actions()]:
+            return
         menu.clear()
-        if self.structure is not None:
-            residues = self.structure.residues
-            for chain_id in residues.filter(residues.polymer_types == Residue.PT_AMINO).unique_chain_ids:
-                action = menu.addAction(chain_id)
-                action.setCheckable(True)
-                action.setChecked(True)
-                action.toggled.connect(lambda _: self._name_chains())
+        for chain_id in chain_ids:
+            action = menu.addAction(chain_id)
+            action.setCheckable(True)
+            action.setChecked(True)
+            action.toggled.connect(lambda _: self._name_chains())
         self._name_chains()
 
     def _name_chains(self) -> None:
@@ -300,6 +300,7 @@ class DynaProtTool(ToolInstance):
     def _predict_and_run(self, command: Callable[[], str], log: bool = True) -> None:
         if self._job is not None:
             return  # one at a time; Cancel ends it
+        self._list_chains()  # which commands may have deleted or renamed
         model = MODELS[self.model_menu.currentText()]
         try:
             text = f"{command()} model {model}"
@@ -334,10 +335,12 @@ class DynaProtTool(ToolInstance):
         self.session.logger.error(str(error))
 
     def _installed(self, error: str | None) -> None:
-        self.install_button.setEnabled(True)
-        self._end_work(error or f"{PACKAGE} is installed.")
-        (self.session.logger.error if error else self.session.logger.info)(self.status.text())
-        self.notice.setVisible(not runtime_is_there())
+        text = error or f"{PACKAGE} is installed."
+        (self.session.logger.error if error else self.session.logger.info)(text)
+        if self in self.session.tools.list():  # else the window was closed meanwhile
+            self.install_button.setEnabled(True)
+            self._end_work(text)
+            self.notice.setVisible(not runtime_is_there())
 
     def _show_work(self, text: str, cancellable: bool = True) -> None:
         self._work, self._began = text, perf_counter()

@@ -162,6 +162,7 @@ def window(session, monkeypatch):
     Tools are real widgets of Qt, off the screen, and get real events. The fixture gives a function that lets events and
     calls from other threads happen until a condition holds.
     """
+    from Qt.QtCore import QEvent
     from Qt.QtWidgets import QApplication, QWidget
 
     class MainToolWindow:
@@ -195,7 +196,7 @@ def window(session, monkeypatch):
     calls = queue.Queue()
     monkeypatch.setattr(session.ui, "is_gui", True)
     monkeypatch.setattr(session.ui, "thread_safe", lambda *call, **keywords: calls.put((call, keywords)))
-    monkeypatch.setattr(session.ui, "remove_tool", lambda tool: tool.tool_window.ui_area.close(), raising=False)
+    monkeypatch.setattr(session.ui, "remove_tool", lambda tool: tool.tool_window.ui_area.deleteLater(), raising=False)
     monkeypatch.setattr(
         session.ui, "set_tool_shown", lambda tool, shown: setattr(tool.tool_window, "shown", shown), raising=False
     )
@@ -205,6 +206,7 @@ def window(session, monkeypatch):
         while not condition():
             assert time.monotonic() < end, "waited in vain"
             QApplication.processEvents()
+            QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # as an event loop does
             try:
                 (function, *arguments), keywords = calls.get(timeout=0.01)
             except queue.Empty:

@@ -111,6 +111,17 @@ def test_chains_are_chosen(tool, click, window, protease, log):
     assert ("error", "Choose a chain first.") in log
 
 
+def test_chains_change(run, tool, click, window, protease, log):
+    """A chain that was deleted or has another name since the menu was filled is not asked for."""
+    tool.model_menu.setCurrentText("Elastic network")
+    run("delete #1/A")
+    protease.chains[0].chain_id = "C"
+    click(tool.buttons["RMSF"])
+    window(lambda: hasattr(protease.residues[0], "dynaprot_rmsf"))
+    assert "dynaprot rmsf #1 model anm" in commands(log)
+    assert [action.text() for action in tool.chain_button.menu().actions()] == ["C"]
+
+
 def test_the_window_does_not_freeze(tool, click, window, protease, monkeypatch):
     """Events are handled all through a long prediction."""
     from chimerax.dynaprot import predictions
@@ -183,7 +194,6 @@ def test_a_structure_closed_meanwhile(tool, click, window, protease, run, log, m
 def test_what_the_core_refuses_is_shown(tool, click, window, run, log):
     """As in the command, in its own words."""
     run("delete #1 & ~ #1/A:1-3")
-    tool._list_chains()
     click(tool.buttons["RMSF"])
     window(lambda: tool.status.text().startswith("1hpv.pdb #1: has 3 residues"))
     assert [level for level, text in log if "has 3 residues" in text] == ["error"]
@@ -251,6 +261,19 @@ def test_a_missing_runtime_is_installed_by_a_click(run, session, protease, windo
     if fails:
         assert ("error", "onnxruntime could not be installed: no network") in log
     assert tool.notice.isVisible() == fails
+
+
+def test_a_window_closed_while_the_runtime_is_installed(session, protease, window, click, monkeypatch, log):
+    """The installation goes on, and the log tells its end."""
+    from chimerax.dynaprot import runtime
+    from chimerax.dynaprot import tool as module
+
+    monkeypatch.setattr(runtime, "run_logged_pip", lambda arguments, logger: time.sleep(0.3))
+    monkeypatch.setattr(module, "runtime_is_there", lambda: False)
+    tool = module.DynaProtTool.get_singleton(session)
+    click(tool.install_button)
+    tool.delete()
+    window(lambda: ("info", "onnxruntime is installed.") in log)
 
 
 def opened(session, run, kind, command):
@@ -362,6 +385,19 @@ def test_a_chain_without_a_name(session, run, protease, window, log):
     next(action for action in menu.actions() if "to the selection" in action.text()).trigger()
     assert "dynaprot coupling #1 from /*:50" in commands(log)
     assert protease.residues[49].dynaprot_coupling == pytest.approx(1)
+
+
+def test_many_models_do_not_fill_the_screen(session, run, protease, window, log):
+    """As of an NMR structure: a few plots are opened, and the log says how to get another."""
+    from chimerax.dynaprot.plots import RmsfTool
+
+    run("delete #1/B")
+    session.models.add([protease.copy("copy") for _ in range(4)])
+    run("dynaprot rmsf #1-5 model anm")
+    assert {tool.structure.id for tool in session.tools.find_by_class(RmsfTool)} == {(1,), (2,), (3,), (4,)}
+    assert "windows of the first 4 of 5 structures" in log[-1][1]
+    run("dynaprot rmsf #5")
+    assert len(session.tools.find_by_class(RmsfTool)) == 5
 
 
 def test_plots_close_with_what_they_show(session, run, protease, window, settle):
