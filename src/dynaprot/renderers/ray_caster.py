@@ -30,6 +30,8 @@ DEPTH_STEPS = 2**14
 DEPTH_OFFSET = 2**15
 """Added to a depth in pixels so that it is positive."""
 
+SURFACE = 0xFFFFFFFF
+"""Bits of the depth buffer that say which surface is seen."""
 LIGHT = np.array([-0.42, 0.52, 0.74], dtype=np.float32)
 """Direction towards the lamp, from over the viewer's left shoulder."""
 SPIRAL = np.sqrt((np.arange(32) + 0.5) / 32)[:, None] * np.stack(
@@ -232,18 +234,18 @@ class _Lit(NamedTuple):
 
 def _lit_samples(nearest: NDArray[np.int64], depth: Array, ink: Array, factor: int) -> Iterator[_Lit]:
     """What is lit of some rows of samples: pixels that see one surface once, others sample by sample."""
-    keys = np.stack(_tiles(nearest, factor))
-    depths, inks = (np.stack(_tiles(samples, factor)) for samples in (depth, ink))
-    surface = keys & 0xFFFFFFFF
-    covered = keys > 0
-    whole = covered.all(0) & (surface == surface[0]).all(0)
+    keys, depths, inks = (_tiles(samples, factor) for samples in (nearest, depth, ink))
+    whole = reduce(np.minimum, keys) > 0
+    for tile in keys[1:]:
+        whole &= (tile ^ keys[0]) & SURFACE == 0
     middle = (factor - 1) / 2.0
-    y, x = pixel = np.nonzero(whole)
-    yield _Lit(pixel, (middle, middle), surface[0][pixel], depths[:, y, x].mean(0), inks[:, y, x].mean(0), 1.0)
-    for tile in range(factor**2):
-        pixel = np.nonzero(covered[tile] & ~whole)
-        of_tile = (surface[tile][pixel], depths[tile][pixel], inks[tile][pixel])
-        yield _Lit(pixel, divmod(tile, factor), *of_tile, weight=1.0 / factor**2)
+    pixel = np.nonzero(whole)
+    mean_depth, mean_ink = (reduce(np.add, (tile[pixel] for tile in tiles)) / factor**2 for tiles in (depths, inks))
+    yield _Lit(pixel, (middle, middle), keys[0][pixel] & SURFACE, mean_depth, mean_ink, weight=1.0)
+    for place, (key, deep, dark) in enumerate(zip(keys, depths, inks, strict=True)):
+        pixel = np.nonzero((key > 0) & ~whole)
+        of_place = (key[pixel] & SURFACE, deep[pixel], dark[pixel])
+        yield _Lit(pixel, divmod(place, factor), *of_place, weight=1.0 / factor**2)
 
 
 def _lit(colour: Array, normal: Array, light: Array) -> Array:
@@ -267,8 +269,9 @@ def _open_sky(depth: Array, angstrom: float, factor: int) -> Array:
     depth = np.pad(depth, [(0, -side % square) for side in depth.shape], constant_values=-DEPTH_OFFSET)
     depth = reduce(np.maximum, _tiles(depth, square))
     rows, columns = depth.shape
-    blocked = np.zeros_like(depth)
-    for reach in (2.0 * angstrom / square, 7.0 * angstrom / square):
+
+    def blocked_within(reach: float) -> Array:
+        blocked = np.zeros_like(depth)
         pad = int(np.ceil(reach))
         around = np.pad(depth, pad, constant_values=-DEPTH_OFFSET)
         for x, y in np.rint(SPIRAL * reach).astype(int):
@@ -281,6 +284,11 @@ def _open_sky(depth: Array, angstrom: float, factor: int) -> Array:
             rise += 1.0
             slope /= rise
             blocked += slope
+        return blocked
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # numpy lets them run side by side
+        near, far = threads.map(blocked_within, (2.0 * angstrom / square, 7.0 * angstrom / square))
+    blocked = near + far
     blocked /= 2 * len(SPIRAL)
     blocked = np.repeat(np.repeat(blocked, 2, axis=0), 2, axis=1)[:height, :width]
     return 1.0 - 0.75 * np.clip(_smooth(blocked), 0.0, 1.0)
