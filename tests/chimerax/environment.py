@@ -57,6 +57,8 @@ def make_environment(folder: Path) -> None:
         return
     if sys.version_info[:2] != (3, 11):
         raise SystemExit(f"ChimeraX {HOST_VERSION} is compiled for Python 3.11, this is {sys.version.split()[0]}")
+    if folder == Path(sys.prefix):
+        raise SystemExit(f"{folder} is to be made anew: run this with the Python that it is made from")
     if missing := [package for name, package in SYSTEM_LIBRARIES.items() if not ctypes.util.find_library(name)]:
         raise SystemExit(f"missing system libraries: apt-get install -y --no-install-recommends {' '.join(missing)}")
 
