@@ -24,6 +24,7 @@ __all__ = ["inflate", "paint", "painted", "recolour", "restore"]
 #   atoms     of each atom, known by segment, chain, residue, name and conformer: a list of
 B, COLOUR, CARTOON, REPRESENTATIONS = 0, 1, 2, 3  # as they were
 GIVEN_B, GIVEN_COLOUR = 4, 5  # as DynaProt made them; no colour yet is None
+NUMBER = 6  # ID and rank, which an atom keeps where chain or residue get another name
 
 PROPERTIES = "b, color, cartoon, reps"
 PUTTY_CARTOON, SHOWN_AS_CARTOON = 7, 32
@@ -47,9 +48,10 @@ def paint(protein: Protein, values: np.ndarray, quantity: str, *, _self: Cmd) ->
     if before:
         restore(name, None if before["shows"] != quantity else set(residues), _self=_self)
     painting = _paintings(_self=_self).setdefault(name, {"shows": quantity, "putty": False, "atoms": {}})
+    numbers = _read(name, "ID, rank", _self=_self)
     for atom, properties in _read(name, _self=_self).items():
         if atom[:3] in residues:
-            painting["atoms"][atom] = [*properties, residues[atom[:3]], None]
+            painting["atoms"][atom] = [*properties, residues[atom[:3]], None, numbers[atom]]
     _self.alter(f"model {name}", "b = own.get((segi, chain, resi), b)", space={"own": residues})
 
 
@@ -71,7 +73,7 @@ def painted(quantity: str, *, _self: Cmd) -> dict[str, dict[tuple[str, str, str]
     shown = {}
     for name, painting in _paintings(_self=_self).items():
         if painting["shows"] == quantity and name in _self.get_names("objects"):
-            now = _read(name, _self=_self)
+            now = _read_painted(name, painting, _self=_self)
             shown[name] = {
                 atom[:3]: kept[GIVEN_B]
                 for atom, kept in painting["atoms"].items()
@@ -111,7 +113,7 @@ def restore(name: str, residues: set[tuple[str, str, str]] | None = None, *, _se
     if not painting:
         return False
     back = {}
-    for atom, now in _read(name, _self=_self).items():
+    for atom, now in _read_painted(name, painting, _self=_self).items():
         if atom not in painting["atoms"] or (residues is not None and atom[:3] not in residues):
             continue
         kept = painting["atoms"].pop(atom)
@@ -134,10 +136,23 @@ def restore(name: str, residues: set[tuple[str, str, str]] | None = None, *, _se
     return bool(back)
 
 
-def _read(name: str, *, _self: Cmd) -> dict[tuple[str, str, str, str, str], tuple[float, int, int, int]]:
+def _read(name: str, properties: str = PROPERTIES, *, _self: Cmd) -> dict[tuple[str, str, str, str, str], tuple]:
     atoms: dict = {}
-    _self.iterate(f"model {name}", f"atoms[segi, chain, resi, name, alt] = ({PROPERTIES})", space={"atoms": atoms})
+    _self.iterate(f"model {name}", f"atoms[segi, chain, resi, name, alt] = ({properties})", space={"atoms": atoms})
     return atoms
+
+
+def _read_painted(name: str, painting: dict, *, _self: Cmd) -> dict[tuple[str, str, str, str, str], tuple]:
+    """What `_read` reads, with the painting brought up to date where the user has renamed chains or residues since."""
+    numbers, atoms = _read(name, "ID, rank", _self=_self), painting["atoms"]
+    renamed = {atom: kept for atom, kept in atoms.items() if numbers.get(atom) != kept[NUMBER]}
+    if renamed:
+        # Numbers may occur twice where objects were merged, hence only among those that stand for nothing else.
+        free = {number: atom for atom, number in numbers.items() if atom not in atoms or atom in renamed}
+        for atom in renamed:
+            del atoms[atom]
+        atoms.update({free[kept[NUMBER]]: kept for kept in renamed.values() if kept[NUMBER] in free})
+    return _read(name, _self=_self)
 
 
 def _paintings(*, _self: Cmd) -> dict[str, dict]:

@@ -159,6 +159,19 @@ def test_a_renamed_object_loses_nothing(scene, then):
     assert {atom[1:]: value for atom, value in after.items()} == {atom[1:]: value for atom, value in before.items()}
 
 
+@pytest.mark.parametrize("change", ["chain = chain + 'x'", "resi = str(int(resi) + 5)", "segi = 'S'"])
+def test_renamed_chains_and_residues_lose_nothing(scene, change):
+    """Atoms that go by another chain, number or segment since they were painted get back what they had."""
+    cmd = scene
+    before = list(atoms_of(cmd, "molecule").values())
+    cmd.do("dynaprot_rmsf molecule, model=anm")
+    cmd.alter("molecule and polymer and resi 31-99", change)
+    cmd.do("dynaprot_rmsf bystander, viridis, model=anm")  # which colours all anew
+    assert list(atoms_of(cmd, "molecule").values()) != before
+    cmd.do("dynaprot_restore")
+    assert list(atoms_of(cmd, "molecule").values()) == before
+
+
 def test_equal_colour_is_equal_motion_on_ellipsoids_and_proteins(scene):
     """Ellipsoids and painted proteins share one scale: the C-alphas of both have the same colours."""
     cmd = scene
