@@ -67,14 +67,15 @@ def write_movie(
     count = max(_self.count_frames(), 1)
     shown = _self.get_frame()
     pictures = []
-    try:
-        for frame in range(1, count + 1):
-            _self.frame(frame)
-            pictures.append(_picture(width, height, ray, _self=_self))
-            yield frame, count
-    finally:
-        _self.frame(shown)
     with load_core(".safe_file").replacing(path) as temporary:
+        temporary.touch()  # or it is refused, before any frame
+        try:
+            for frame in range(1, count + 1):
+                _self.frame(frame)
+                pictures.append(_picture(width, height, ray, _self=_self))
+                yield frame, count
+        finally:
+            _self.frame(shown)
         (_write_gif if path.suffix == ".gif" else _write_mp4)(pictures, temporary, rate)
 
 

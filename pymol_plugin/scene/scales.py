@@ -59,6 +59,8 @@ def require_free_legend(quantity: str, *, _self: Cmd) -> None:
 def draw_scale(quantity: str, palette: str = "", *, _self: Cmd) -> None:
     """Colour all that shows a quantity on one palette, with one legend; without anything left, remove the legend.
 
+    The legends of other quantities stay, disabled.
+
     Parameters
     ----------
     quantity : str
@@ -92,6 +94,9 @@ def draw_scale(quantity: str, palette: str = "", *, _self: Cmd) -> None:
         own = colours(np.array(list(residues.values())), low, high, stops)
         recolour(name, dict(zip(residues, own, strict=True)), _self=_self)
     draw_legend(_legend(quantity), low, high, stops, _self=_self)
+    for other in set(QUANTITIES) - {quantity}:  # PyMOL draws all legends in one place
+        if _is_there(_legend(other), _self=_self):
+            _self.disable(_legend(other))
     _palettes(_self=_self)[quantity] = palette
     print(f" DynaProt: {', '.join(values)}: {kind.title} {low:.2f} to {high:.2f}{kind.unit}, {palette}.")
 

@@ -200,6 +200,22 @@ def test_equal_colour_is_equal_motion(cmd, drawn, pymol_data):
     assert [name for name in cmd.get_names() if cmd.get_type(name) == "object:ramp"] == ["dynaprot_rmsf"]
 
 
+def test_one_legend_is_shown_at_a_time(cmd, pymol_data):
+    """PyMOL draws all legends in one place: that of what was drawn last is the one to be read."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+
+    def shown():
+        return [name for name in cmd.get_names("objects", enabled_only=1) if name.startswith("dynaprot_")]
+
+    for command, legend in (
+        ("dynaprot_ellipsoids molecule, model=anm", "dynaprot_rmsf"),
+        ("dynaprot_coupling molecule, 0.3, model=anm", "dynaprot_coupling"),
+        ("dynaprot_ellipsoids molecule, color_by=anisotropy, model=anm", "dynaprot_anisotropy"),
+    ):
+        cmd.do(command)
+        assert shown() == [legend]
+
+
 def state_of(cmd, selection):
     """What a user would miss if it changed."""
     atoms = []

@@ -159,13 +159,14 @@ def test_an_mp4_is_written_or_its_encoder_named(peptide, tmp_path, capfd):
     [
         ("movie.avi", "movies are written as .mp4 or .gif"),
         ("nowhere/movie.gif", "there is no folder"),
+        ("/proc/movie.gif", "Cannot write /proc/movie.gif: No such file or directory."),
         ("movie.gif, wide", "The width must be a whole number, not 'wide'."),
         ("movie.gif, 80, 60, 0", "The rate must be a number of frames a second"),
     ],
 )
 def test_a_movie_that_cannot_be_made_is_refused(peptide, tmp_path, arguments, message, capfd):
     """One error before any frame, and no file."""
-    peptide.do(f"dynaprot_movie {tmp_path}/{arguments}")
+    peptide.do(f"dynaprot_movie {tmp_path / arguments}")
     output = capfd.readouterr().out
     assert message in output
     assert "frame 1" not in output
