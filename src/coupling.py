@@ -98,6 +98,7 @@ def _connect(
         old.pseudobonds.delete()
     session.logger.info(
         f"{prediction.structure}: {len(value)} pairs of residues with a coupling of {threshold:g} or more"
+        + ("" if len(value) else "; a lower threshold shows weaker ones")
     )
     if not len(value):
         return None

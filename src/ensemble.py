@@ -60,20 +60,13 @@ def dynaprot_ensemble(
         One new model for each structure, which is hidden.
     """
     predicted = predictions(session, residues, model, device)
-    if superimpose is not None:
-        fitted = [np.flatnonzero(prediction.residues.mask(superimpose)) for prediction in predicted]
-        for prediction, members in zip(predicted, fitted, strict=True):
-            if len(members) < FEWEST_TO_SUPERIMPOSE:
-                raise UserError(
-                    f"{prediction.structure}: {FEWEST_TO_SUPERIMPOSE} predicted residues at least are needed to "
-                    f"superimpose; {len(members)} were given."
-                )
+    fitted = None if superimpose is None else [_to_fit(prediction, superimpose) for prediction in predicted]
     if seed is None:
         seed = int(np.random.default_rng().integers(100_000))
     ensembles = []
     for index, prediction in enumerate(predicted):
         samples = conformations(session, prediction, count, seed, regularize)
-        if superimpose is not None:
+        if fitted is not None:
             samples = superimposed(samples, prediction.dynamics.structure.ca, fitted[index])
         ensemble = open_conformations(session, prediction, samples, "ensemble")
         session.logger.info(f"{ensemble}: {count} conformations of {prediction.structure}, seed {seed}")
@@ -81,6 +74,17 @@ def dynaprot_ensemble(
             run(session, f"coordset slider {ensemble.atomspec}")
         ensembles.append(ensemble)
     return ensembles
+
+
+def _to_fit(prediction: Prediction, residues: Residues) -> NDArray[np.int64]:
+    """Which of the predicted residues are to be superimposed."""
+    members = np.flatnonzero(prediction.residues.mask(residues))
+    if len(members) < FEWEST_TO_SUPERIMPOSE:
+        raise UserError(
+            f"{prediction.structure}: {FEWEST_TO_SUPERIMPOSE} predicted residues at least are needed to superimpose; "
+            f"{len(members)} were given."
+        )
+    return members
 
 
 def conformations(

@@ -61,10 +61,12 @@ def test_a_specification_connects_its_residues_only(run, protease):
 
 
 def test_no_pair_is_so_strongly_coupled(run, protease, log):
-    """Nothing is drawn and the log says so; what was drawn before is gone."""
+    """Nothing is drawn and the log says so, and what to do; what was drawn before is gone."""
     run("dynaprot coupling #1 model anm threshold 0.5")
     assert run("dynaprot coupling #1 threshold 1") == [None]
-    assert log[-1][1] == "1hpv.pdb #1: 0 pairs of residues with a coupling of 1 or more"
+    assert log[-1][1] == (
+        "1hpv.pdb #1: 0 pairs of residues with a coupling of 1 or more; a lower threshold shows weaker ones"
+    )
     assert not sum(len(group.pseudobonds) for group in protease.pbg_map.values() if "dynaprot" in group.name)
 
 
