@@ -346,10 +346,23 @@ class DynaProtTool(ToolInstance):
         self._work, self._began = text, perf_counter()
         self.bar.show()
         self.cancel_button.setVisible(cancellable)
-        for button in self.buttons.values():
-            button.setEnabled(False)
+        self._allow_changes(False)
         self._tick()
         self._clock.start(500)
+
+    def _allow_changes(self, allowed: bool) -> None:
+        """Let the user change what a command says, but not while it is under way."""
+        for widget in (
+            self.structure_menu,
+            self.chain_button,
+            self.model_menu,
+            self.probability,
+            self.threshold,
+            self.colouring,
+            self.style,
+            *self.buttons.values(),
+        ):
+            widget.setEnabled(allowed)
 
     def _tick(self) -> None:
         text = f"{self._work}: {perf_counter() - self._began:.0f} s"
@@ -361,8 +374,7 @@ class DynaProtTool(ToolInstance):
         self._clock.stop()
         self.bar.hide()
         self.cancel_button.hide()
-        for button in self.buttons.values():
-            button.setEnabled(True)
+        self._allow_changes(True)
         self.status.setText(text)
         self.session.logger.status(text)
 

@@ -56,11 +56,13 @@ def test_the_tool_draws_ellipsoids(tool, click, window, protease, log):
     click(tool.buttons["Ellipsoids"])
     assert tool.cancel_button.isVisible()
     assert not tool.buttons["Ellipsoids"].isEnabled()
+    assert not tool.style.isEnabled(), "a choice made now would be lost"
     assert tool.status.text().startswith("Predicting the motion of 1hpv.pdb #1, 198 residues")
     window(lambda: ellipsoids_of(protease) is not None)
     assert len(ellipsoids_of(protease).residues) == 198
     assert not tool.cancel_button.isVisible()
     assert tool.buttons["Ellipsoids"].isEnabled()
+    assert tool.style.isEnabled()
     assert "dynaprot ellipsoids #1 probability 0.5 colorBy rmsf style ellipsoid model default" in commands(log)
 
 
