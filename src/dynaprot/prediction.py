@@ -78,7 +78,9 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     path = find_weights(model)
     if path is None:
         if model != "default":
-            raise PredictionError(f"There is no model '{model}'. Choose one of {', '.join(models())}.")
+            raise PredictionError(
+                f"There is no model '{model}'. Choose one of {', '.join(models())}, or a file of weights (.safetensors)."
+            )
         return _fall_back(structure, "No weights were found")
     network, description = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
     if network is None:
