@@ -39,7 +39,7 @@ def title_of(name: str, *, _self: Cmd) -> dict[str, str] | None:
     """Kind, parent, state and remark of a companion; None if the object is none."""
     type_ = _self.get_type(name)
     if type_ == "object:cgo" and name.endswith(ARROWS):
-        return {"kind": "arrows", "parent": name[: -len(ARROWS)], "state": "1", "remark": ""}
+        return {"kind": "arrows", "parent": name[: -len(ARROWS)], "state": "1", "remark": "along the mode"}
     if type_ != "object:molecule":
         return None
     match = TITLE.fullmatch(_self.get_title(name, 1) or "")
