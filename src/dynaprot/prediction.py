@@ -79,7 +79,7 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     if path is None:
         if model != "default":
             raise PredictionError(
-                f"There is no model '{model}'. Choose one of {', '.join(models())}, or a file of weights (.safetensors)."
+                f"There is no model '{model}'. Choose one of {', '.join(models())}, or a file (.safetensors)."
             )
         return _fall_back(structure, "No weights were found")
     network, description = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
