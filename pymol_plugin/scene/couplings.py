@@ -63,7 +63,7 @@ def draw_couplings(
         i, j, coupling = i[:MOST], j[:MOST], coupling[:MOST]
     _self.delete(name)
     if not len(coupling):
-        return found
+        return f"{found}; a lower threshold shows weaker ones"
 
     positions = as_loaded(protein, protein.structure.ca, _self=_self)
     model = Indexed()

@@ -81,10 +81,10 @@ def test_tubes_of_a_selection_start_there(dimer, plugin, expected):
 
 
 def test_a_high_threshold_leaves_nothing_and_says_so(dimer, capfd):
-    """Without a coupling that strong there is no object and no error."""
+    """Without a coupling that strong there is no object and no error, and what to do is told."""
     dimer.do("dynaprot_coupling molecule, 1, model=anm")
     output = capfd.readouterr().out
-    assert "0 couplings of at least 1." in output
+    assert "0 couplings of at least 1; a lower threshold shows weaker ones." in output
     assert "Error" not in output
     assert dimer.get_names() == ["molecule"]
 
