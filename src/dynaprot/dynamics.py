@@ -115,15 +115,22 @@ class Dynamics:
         n : int
             How many.
         seed : int, optional
-            The same seed gives the same conformations.
+            Not negative. The same seed gives the same conformations.
 
         Returns
         -------
         ndarray, shape=(n, N, 3)
             C-alpha positions, Å. Gaussian as the model says; `dynaprot.views.ensemble.restore_geometry` mends chains.
+
+        Raises
+        ------
+        PredictionError
+            If none are asked for, or the seed is negative.
         """
         if n < 1:
             raise PredictionError(f"{self.structure.name}: at least one sample must be asked for, not {n}.")
+        if seed is not None and seed < 0:
+            raise PredictionError(f"{self.structure.name}: a seed is 0 or a larger whole number, not {seed}.")
         return self.structure.ca + self.joint.displacements(n, np.random.default_rng(seed))
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -173,6 +173,8 @@ def test_samples_repeat_with_their_seed() -> None:
     assert dynamics.sample(4).shape == (4, 8, 3)
     with pytest.raises(PredictionError, match="at least one sample"):
         dynamics.sample(0)
+    with pytest.raises(PredictionError, match="seed is 0 or"):
+        dynamics.sample(2, seed=-1)
 
 
 def test_twenty_thousand_samples_have_the_predicted_covariance(models: list[str]) -> None:

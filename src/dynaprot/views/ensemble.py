@@ -21,6 +21,8 @@ STRETCH = 0.4
 CLASH = 3.0
 """Å; C-alphas not bonded to each other that come nearer clash."""
 STEPS = 400
+ROUNDS = 5
+"""Times that clashes are looked for again where mending some has brought on others."""
 STEP = 0.8
 """Relaxation of the multipliers: each is corrected for itself, and neighbours share a residue."""
 SETTLED = 1e-3
@@ -78,13 +80,16 @@ def restore_geometry(structure: Structure, samples: Array) -> Array:
     """
     first, second, length = _bonds(structure)
     restored = samples.copy()
-    for k, sample in enumerate(samples):  # the clashes differ from sample to sample
-        # Pairs are looked for a little beyond the clash distance: mending one can bring on the next.
-        i, j, closest = _contacts(structure, sample, CLASH + 1.5)
-        pairs_i, pairs_j = np.concatenate([first, i]), np.concatenate([second, j])
-        target = np.concatenate([length, closest])
-        at_least = np.arange(len(target)) >= len(length)
-        restored[k] = _nearest(sample, pairs_i, pairs_j, target, at_least)
+    for k in range(len(samples)):  # the clashes differ from sample to sample
+        for _ in range(ROUNDS):
+            # Pairs are looked for a little beyond the clash distance: mending one can bring on the next.
+            i, j, closest = _contacts(structure, restored[k], CLASH + 1.5)
+            pairs_i, pairs_j = np.concatenate([first, i]), np.concatenate([second, j])
+            target = np.concatenate([length, closest])
+            at_least = np.arange(len(target)) >= len(length)
+            restored[k] = _nearest(restored[k], pairs_i, pairs_j, target, at_least)
+            if not unphysical(structure, restored[k : k + 1])[0]:
+                break
     return restored
 
 
