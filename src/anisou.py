@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .dynaprot.views.ellipsoids import displacement_parameters
 from .predictions import predictions, user_errors
 
 if TYPE_CHECKING:
     from chimerax.atomic import Residues
     from chimerax.core.session import Session
-
-U6 = (0, 1, 2, 0, 0, 1), (0, 1, 2, 1, 2, 2)
-"""Rows and columns of u11, u22, u33, u12, u13, u23."""
 
 
 @user_errors()
@@ -31,7 +29,7 @@ def dynaprot_anisou(
     for prediction in predictions(session, residues, model, device):
         calphas = prediction.residues.existing_principal_atoms.filter(prediction.specified)
         replaced = int(calphas.has_aniso_u.sum())
-        calphas.aniso_u6 = prediction.dynamics.marginals[prediction.specified][:, U6[0], U6[1]]
+        calphas.aniso_u6 = displacement_parameters(prediction.dynamics.marginals[prediction.specified])
         session.logger.info(
             f"{prediction.structure}: predicted anisotropic U of {len(calphas)} C-alpha atoms"
             + (f", in place of that of {replaced} atoms" if replaced else "")

@@ -67,24 +67,14 @@ def dynaprot_save(
     notices, written = (), (path,)
     if suffix in TRAJECTORIES or count is not None:
         written = _save_ensemble(session, prediction, path, count or 50, seed, regularize)
-    elif suffix == ".npz":
-        dynamics.save(path)
-    elif suffix == ".csv":
-        from .dynaprot.renderers.tables import write_residues_csv
-
-        write_residues_csv(dynamics, path)
-    elif suffix == ".pdb":
-        from .dynaprot.renderers.structure_files import write_pdb
-
-        notices = write_pdb(dynamics, path)
-    elif suffix == ".cif":
-        from .dynaprot.renderers.structure_files import write_mmcif
-
-        write_mmcif(dynamics, path)
-    else:
+    elif suffix in PICTURES:
         from .dynaprot.renderers import pictures
 
         getattr(pictures, f"draw_{figure}")(dynamics, path)
+    else:
+        from .dynaprot.renderers.results import write_result
+
+        notices = write_result(dynamics, path)
     for notice in notices:
         session.logger.warning(notice)
     session.logger.info(f"Saved {' and '.join(map(str, written))}")

@@ -50,13 +50,14 @@ def draw_ellipsoids(
     shown = np.flatnonzero(protein.is_selected)
     positions = as_loaded(protein, protein.structure.ca[shown], _self=_self)
     rotation = rotation_of(protein, _self=_self)
-    covariances = rotation.T @ dynamics.marginals[shown] @ rotation
+    views = load_core(".views.ellipsoids")
+    u_aniso = views.displacement_parameters(rotation.T @ dynamics.marginals[shown] @ rotation).tolist()
 
     model = Indexed()
     for k, residue in enumerate(shown):
         atom = copy(protein.calphas[residue])
         atom.coord = positions[k].tolist()
-        atom.u_aniso = covariances[k][[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]].tolist()
+        atom.u_aniso = u_aniso[k]
         atom.b, atom.q = float(dynamics.rmsf[residue]), float(dynamics.anisotropy[residue])
         model.atom.append(atom)
     _self.load_model(model, name, zoom=0)

@@ -62,14 +62,8 @@ def save_file(dynamics: Dynamics, path: Path, what: str, conformations: Callable
         return load_core(".renderers.trajectories").write_ensemble(dynamics.structure, conformations(), path)
     if what != "dynamics":
         getattr(load_core(".renderers.pictures"), f"draw_{what}")(dynamics, path)
-    elif path.suffix == ".npz":
-        dynamics.save(path)
-    elif path.suffix == ".csv":
-        load_core(".renderers.tables").write_residues_csv(dynamics, path)
-    elif path.suffix == ".cif":
-        load_core(".renderers.structure_files").write_mmcif(dynamics, path)
     else:
-        for notice in load_core(".renderers.structure_files").write_pdb(dynamics, path):
+        for notice in load_core(".renderers.results").write_result(dynamics, path):
             warning(f" DynaProt: {notice}")
     return (path,)
 

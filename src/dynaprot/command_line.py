@@ -332,20 +332,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _write_results(dynamics: Dynamics, output: Path) -> list[Path]:
-    from .renderers.structure_files import write_mmcif, write_pdb
-    from .renderers.tables import write_residues_csv
+    from .renderers.results import write_result
 
     name = dynamics.structure.name
-    paths = [
-        output / "dynamics.npz",
-        output / "residues.csv",
-        output / f"{name}_dynamics.pdb",
-        output / f"{name}_dynamics.cif",
-    ]
-    dynamics.save(paths[0])
-    write_residues_csv(dynamics, paths[1])
-    _say("[yellow]Note:[/]", write_pdb(dynamics, paths[2]))
-    write_mmcif(dynamics, paths[3])
+    paths = [output / file for file in ("dynamics.npz", "residues.csv", f"{name}_dynamics.pdb", f"{name}_dynamics.cif")]
+    for path in paths:
+        _say("[yellow]Note:[/]", write_result(dynamics, path))
     return paths
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.backend_bases import Event, MouseButton, MouseEvent
+from matplotlib.backend_bases import MouseButton, MouseEvent
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -68,8 +68,8 @@ class CouplingMap(LinkedPlot):
             letters = "".join(structure.secondary_structure[k] for k in residues)
             draw_secondary_structure(self._below, residues, letters)
             draw_secondary_structure(self._beside, residues, letters, upright=True)
-        self._number(self._below, "x")
-        self._number(self._beside, "y")
+        self._number(self._below.xaxis)
+        self._number(self._beside.yaxis)
         self._below.set(xlim=(-0.5, size - 0.5), ylim=(-1.1, 1.1), yticks=[])
         self._beside.set(ylim=(size - 0.5, -0.5), xlim=(-1.1, 1.1), xticks=[])
         self.panel.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
@@ -80,7 +80,7 @@ class CouplingMap(LinkedPlot):
         self._bar = figure.add_axes((0.9, 0.3, 0.02, 0.4), label="scale")
         scale = figure.colorbar(ScalarMappable(limits, SIGNED), cax=self._bar, ticks=[-1, 0, 1])
         scale.outline.set_visible(False)
-        scale.ax.tick_params(labelsize=8, colors=self.ink, length=2.5, width=0.6)
+        self._draw_ticks(self._bar.yaxis)
         self._place()
         self._selector = RectangleSelector(
             self.panel,
@@ -91,9 +91,6 @@ class CouplingMap(LinkedPlot):
             minspany=-1,
             props={"facecolor": MARK, "edgecolor": MARK, "alpha": 0.35, "fill": True},
         )
-        self._inside = False
-        self._connect("motion_notify_event", self._moved)
-        self._connect("figure_leave_event", self._moved)
 
     def describe(self, i: int, j: int) -> str:
         """The pair and its coupling, for a status line."""
@@ -112,13 +109,11 @@ class CouplingMap(LinkedPlot):
         )
         self.on_drag(np.arange(top, bottom + 1), np.arange(left, right + 1))
 
-    def _moved(self, event: Event) -> None:
-        if isinstance(event, MouseEvent) and event.inaxes is self.panel:
-            self._inside = True
-            self.on_hover(self._nearest(event.ydata), self._nearest(event.xdata))
-        elif self._inside:
-            self._inside = False
-            self.on_hover(None, None)
+    def _over(self, event: MouseEvent) -> tuple[int, ...] | None:
+        return (self._nearest(event.ydata), self._nearest(event.xdata)) if event.inaxes is self.panel else None
+
+    def _tell(self, residues: tuple[int, ...] | None) -> None:
+        self.on_hover(*residues or (None, None))
 
     def _mark(self, start: float, end: float) -> list[Artist]:
         band: dict[str, Any] = {"facecolor": MARK, "alpha": 0.18, "linewidth": 0}

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backend_bases import Event
+from matplotlib.axis import Axis
+from matplotlib.backend_bases import Event, MouseEvent
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
@@ -51,8 +52,11 @@ class LinkedPlot:
         self._marks: list[Artist] = []
         figure.clear()
         figure.set_facecolor(self.paper)
+        self._inside = False
         self._connections: list[int] = []
         self._connect("resize_event", lambda event: self._place())
+        self._connect("motion_notify_event", self._moved)
+        self._connect("figure_leave_event", self._moved)
 
     def mark(self, residues: Indices) -> None:
         """Mark residues, in place of those marked before.
@@ -83,6 +87,20 @@ class LinkedPlot:
         """Draw the mark of a run of residues."""
         raise NotImplementedError
 
+    def _over(self, event: MouseEvent) -> tuple[int, ...] | None:
+        """The residues under the pointer; None beside the plot."""
+        raise NotImplementedError
+
+    def _tell(self, residues: tuple[int, ...] | None) -> None:
+        """Tell the host what is under the pointer, or that it has left."""
+        raise NotImplementedError
+
+    def _moved(self, event: Event) -> None:
+        residues = self._over(event) if isinstance(event, MouseEvent) else None
+        if residues is not None or self._inside:
+            self._tell(residues)
+        self._inside = residues is not None
+
     def _connect(self, event: Any, reaction: Callable[[Event], None]) -> None:
         self._connections.append(self.figure.canvas.mpl_connect(event, reaction))
 
@@ -91,15 +109,16 @@ class LinkedPlot:
         assert value is not None
         return int(np.clip(round(value), 0, len(self.dynamics) - 1))
 
-    def _number(self, axes: Axes, *names: str) -> None:
-        """Number the residues along the axes that are named x or y."""
+    def _number(self, axis: Axis) -> None:
+        """Number the residues along an axis."""
         structure = self.dynamics.structure
-        for name in names:
-            axis = getattr(axes, f"{name}axis")
-            axis.set_major_locator(ResidueLocator(structure.chain_ids, structure.residue_ids))
-            axis.set_major_formatter(FuncFormatter(lambda place, _: structure.residue_ids[self._nearest(place)]))
-            axis.set_label_text("Residue", color=self.ink, size=9)
-            axis.set_tick_params(labelsize=8, colors=self.ink, length=2.5, width=0.6)
+        axis.set_major_locator(ResidueLocator(structure.chain_ids, structure.residue_ids))
+        axis.set_major_formatter(FuncFormatter(lambda place, _: structure.residue_ids[self._nearest(place)]))
+        axis.set_label_text("Residue", color=self.ink, size=9)
+        self._draw_ticks(axis)
+
+    def _draw_ticks(self, axis: Axis) -> None:
+        axis.set_tick_params(labelsize=8, colors=self.ink, length=2.5, width=0.6)
 
     def _set_in_inches(self, axes: Axes, left: float, bottom: float, width: float, height: float) -> None:
         across, up = self.figure.get_size_inches()

@@ -19,6 +19,7 @@ from .residue_axis import (
     chains,
     draw_mobility,
     draw_secondary_structure,
+    mobility_limits,
     numbered_places,
     part_chains,
 )
@@ -168,7 +169,7 @@ def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probabilit
     scale = min(room / extent[0], 5.4 / extent[1], room / 24.0)  # a small peptide is not blown up
     width, height = extent * scale
 
-    limits = _mobility_limits(dynamics)
+    limits = mobility_limits(dynamics.rmsf)
     dots = scale * RESOLUTION
     caster = RayCaster(*(int(np.ceil(side * dots)) for side in extent))
     curve, tangents = _spline(positions, structure.next_residue, spacing=TUBE_RADIUS / 3.0)
@@ -189,11 +190,6 @@ def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probabilit
         bar = axes_in_inches(figure, room + 0.3, middle - 0.8, 0.12, 1.6)
         colour_bar(bar, MOBILITY, limits, "RMSF (Å)", extend="both")
         save(figure, path)
-
-
-def _mobility_limits(dynamics: Dynamics) -> Normalize:
-    """RMSF at the ends of the palette; a few floppy residues do not take all its colours."""
-    return Normalize(*np.percentile(dynamics.rmsf, [2.0, 98.0]))
 
 
 def _span(places: Indices) -> int:
@@ -226,7 +222,7 @@ def _places(structure: Structure, residues: Indices) -> Indices:
 def _draw_chain(curve: Axes, strip: Axes, dynamics: Dynamics, residues: Indices, places: Indices) -> None:
     """One panel: the curve of a chain, its secondary structure on the strip below, a gap at each break."""
     structure = dynamics.structure
-    limits = _mobility_limits(dynamics)
+    limits = mobility_limits(dynamics.rmsf)
     for stretch in np.split(np.arange(len(places)), np.flatnonzero(np.diff(places) > 1) + 1):
         draw_mobility(curve, places[stretch], dynamics.rmsf[residues[stretch]], limits)
         letters = "".join(structure.secondary_structure[k] for k in residues[stretch])

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from .page import INK, MOBILITY
 
 __all__ = [
-    "ResidueLocator", "author_numbers", "chains", "draw_mobility", "draw_secondary_structure", "numbered_places",
-    "part_chains",
+    "ResidueLocator", "author_numbers", "chains", "draw_mobility", "draw_secondary_structure", "mobility_limits",
+    "numbered_places", "part_chains",
 ]  # fmt: skip
 
 Array = NDArray[np.floating]
@@ -129,6 +129,11 @@ def part_chains(axes: Axes, chain_ids: NDArray[np.str_], ink: str = INK, upright
                 name, (1.0, middle), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                 ha="left", va="center", weight="bold", color=ink, annotation_clip=True,
             )  # fmt: skip
+
+
+def mobility_limits(rmsf: Array) -> Normalize:
+    """RMSF at the ends of the palette; a few floppy residues do not take all its colours."""
+    return Normalize(*np.percentile(rmsf, [2.0, 98.0]))
 
 
 def draw_mobility(axes: Axes, places: NDArray[np.int64], rmsf: Array, limits: Normalize, ink: str = INK) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backend_bases import Event, MouseEvent
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from ..dynamics import Dynamics
 from .linked_plot import MARGIN, MARK, STRIP, LinkedPlot
 from .page import round_ticks
-from .residue_axis import chains, draw_mobility, draw_secondary_structure, part_chains
+from .residue_axis import chains, draw_mobility, draw_secondary_structure, mobility_limits, part_chains
 
 __all__ = ["RmsfPlot"]
 
@@ -50,7 +49,7 @@ class RmsfPlot(LinkedPlot):
         structure, rmsf = dynamics.structure, dynamics.rmsf
         self.panel = figure.add_axes((0.1, 0.3, 0.8, 0.6), label="rmsf", facecolor=self.paper)
         self._strip = figure.add_axes((0.1, 0.1, 0.8, 0.1), label="strip", facecolor=self.paper, sharex=self.panel)
-        limits = Normalize(*np.percentile(rmsf, [2.0, 98.0]))
+        limits = mobility_limits(rmsf)
         for residues in chains(structure.chain_ids):
             broken = structure.next_residue[residues[:-1]] != residues[1:]
             for stretch in np.split(residues, np.flatnonzero(broken) + 1):
@@ -58,22 +57,19 @@ class RmsfPlot(LinkedPlot):
                 letters = "".join(structure.secondary_structure[k] for k in stretch)
                 draw_secondary_structure(self._strip, stretch, letters)
         part_chains(self.panel, structure.chain_ids, self.ink)
-        self._number(self._strip, "x")
+        self._number(self._strip.xaxis)
         self._strip.set(xlim=(-0.5, len(dynamics) - 0.5), ylim=(-1.2, 1.2), yticks=[])
         self._strip.spines[:].set_visible(False)
         self._strip.set_navigate(False)
         self.panel.set(ylim=(0.0, 1.06 * rmsf.max()))
         self.panel.set_ylabel("RMSF (Å)", color=self.ink, size=9)
         self.panel.yaxis.set_major_locator(round_ticks())
-        self.panel.tick_params(axis="y", labelsize=8, colors=self.ink, length=2.5, width=0.6)
+        self._draw_ticks(self.panel.yaxis)
         self.panel.tick_params(axis="x", bottom=False, labelbottom=False)
         self.panel.spines[["top", "right", "bottom"]].set_visible(False)
         self.panel.spines["left"].set_color(self.ink)
         self._place()
-        self._inside = False
         self._connect("button_press_event", self._clicked)
-        self._connect("motion_notify_event", self._moved)
-        self._connect("figure_leave_event", self._moved)
 
     def describe(self, index: int) -> str:
         """The residue and its RMSF, for a status line."""
@@ -82,19 +78,14 @@ class RmsfPlot(LinkedPlot):
     def _clicked(self, event: Event) -> None:
         # A toolbar that pans or zooms holds the lock.
         free = not self.figure.canvas.widgetlock.locked()
-        if isinstance(event, MouseEvent) and event.button == 1 and free and self._is_over(event):
-            self.on_pick(self._nearest(event.xdata))
+        if isinstance(event, MouseEvent) and event.button == 1 and free and (picked := self._over(event)):
+            self.on_pick(*picked)
 
-    def _moved(self, event: Event) -> None:
-        if isinstance(event, MouseEvent) and self._is_over(event):
-            self._inside = True
-            self.on_hover(self._nearest(event.xdata))
-        elif self._inside:
-            self._inside = False
-            self.on_hover(None)
+    def _over(self, event: MouseEvent) -> tuple[int, ...] | None:
+        return (self._nearest(event.xdata),) if event.inaxes in (self.panel, self._strip) else None
 
-    def _is_over(self, event: MouseEvent) -> bool:
-        return event.inaxes in (self.panel, self._strip)
+    def _tell(self, residues: tuple[int, ...] | None) -> None:
+        self.on_hover(*residues or (None,))
 
     def _mark(self, start: float, end: float) -> list[Artist]:
         mark: dict[str, Any] = {"facecolor": MARK, "linewidth": 0, "zorder": 0}

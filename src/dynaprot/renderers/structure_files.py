@@ -9,6 +9,7 @@ import numpy as np
 
 from ..dynamics import Dynamics
 from ..safe_file import replacing
+from ..views.ellipsoids import displacement_parameters
 from .coordinates import backbone, molecule, write_pdb_text
 
 __all__ = ["write_mmcif", "write_pdb"]
@@ -91,9 +92,9 @@ def _annotated(dynamics: Dynamics, b_factors: np.ndarray, covariances: np.ndarra
     title = f"{structure.name}, motion predicted by DynaProt: {dynamics.model}"
     result = molecule(structure, structure.atoms or backbone(structure), title)
     residues = (residue for chain in result[0] for residue in chain)
-    for residue, b_factor, u in zip(residues, b_factors, covariances, strict=True):
+    for residue, b_factor, u in zip(residues, b_factors, displacement_parameters(covariances), strict=True):
         for atom in residue:
             atom.b_iso = float(b_factor)
             if atom.name == "CA":
-                atom.aniso = gemmi.SMat33f(u[0, 0], u[1, 1], u[2, 2], u[0, 1], u[0, 2], u[1, 2])
+                atom.aniso = gemmi.SMat33f(*u)
     return result

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..dynamics import Dynamics
 from ..safe_file import replacing
+from ..views.ellipsoids import displacement_parameters
 
 __all__ = ["write_residues_csv"]
 
@@ -39,7 +40,7 @@ def write_residues_csv(dynamics: Dynamics, path: str | os.PathLike[str]) -> None
         dynamics.rmsf,
         8.0 * np.pi**2 / 3.0 * dynamics.rmsf**2,
         dynamics.anisotropy,
-        *(dynamics.marginals[:, i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))),
+        *displacement_parameters(dynamics.marginals).T,
         strict=True,
     )
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import DynaProtError
 
-__all__ = ["Mesh", "axes", "axis_surface", "contour_radius", "ellipsoid_surface"]
+__all__ = ["Mesh", "axes", "axis_surface", "contour_radius", "displacement_parameters", "ellipsoid_surface"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int32]
@@ -96,6 +96,22 @@ def axes(marginals: Array) -> tuple[Array, Array]:
     directions = np.swapaxes(vectors, 1, 2)[:, ::-1].copy()
     directions[:, 2] *= np.linalg.det(directions)[:, None]
     return directions, np.sqrt(np.maximum(variances[:, ::-1], 0.0))
+
+
+def displacement_parameters(marginals: Array) -> Array:
+    """The six numbers of each covariance as crystallographers order them, U11 U22 U33 U12 U13 U23.
+
+    Parameters
+    ----------
+    marginals : ndarray, shape=(N, 3, 3)
+        Å^2.
+
+    Returns
+    -------
+    ndarray, shape=(N, 6)
+        Å^2.
+    """
+    return marginals[:, (0, 1, 2, 0, 0, 1), (0, 1, 2, 1, 2, 2)]
 
 
 def ellipsoid_surface(centres: Array, marginals: Array, radius: float, subdivisions: int = 3) -> Mesh:
