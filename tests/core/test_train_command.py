@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import subprocess
@@ -295,6 +296,18 @@ def test_early_stopping_keeps_the_best_weights(data: Path, tmp_path: Path) -> No
     assert sum(line.startswith("network 1 of 1, epoch") for line in epochs) == 3
 
 
+@pytest.mark.parametrize(("every", "looks"), [(0, []), (1, [1, 2, 3, 4]), (3, [3])])
+def test_what_is_held_out_is_looked_at_as_often_as_asked(
+    data: Path, tmp_path: Path, every: int, looks: list[int]
+) -> None:
+    """Where looks cost more than steps they are few; without any, the end alone is judged."""
+    path = train(small(data, epochs=4, judge_every=every, patience=0), tmp_path, report=quiet)
+    with open(tmp_path / "member-0.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [k for k, row in enumerate(rows, start=1) if row.get("rmsf_r")] == looks
+    assert "rmsf_r" in load_weights(path).metadata["validation"]
+
+
 def test_a_checkpoint_is_safetensors_and_of_one_configuration(data: Path, tmp_path: Path) -> None:
     """No pickle; another configuration, or a folder in use, is refused."""
     train(small(data, epochs=1), tmp_path, report=quiet)
@@ -321,6 +334,7 @@ def test_a_checkpoint_is_safetensors_and_of_one_configuration(data: Path, tmp_pa
         ('kind = "md_archive"', 'kind = "pdb"', "kind"),
         ('path = "md_ensembles.npz"', "", "path"),
         ("members = 1", "members = 4", "members"),
+        ("members = 1", "members = 1\npatience = 2\njudge_every = 0", "judge_every"),
         ("[[source]]", "[sources]", "source"),
     ],
 )

@@ -116,8 +116,10 @@ class Configuration:
         Largest norm of a gradient.
     memory : int
         Steps over which the weights that are kept are averaged.
+    judge_every : int
+        Epochs between looks at what is held out; 0 for only one, when training has ended, where looks cost much.
     patience : int
-        Epochs without a smaller loss on what is held out after which training stops, and the best weights are kept.
+        Looks without a smaller loss on what is held out after which training stops, and the best weights are kept.
         0: all epochs, the last weights.
     precision : {"float32", "bfloat16"}
         Of the network's forward pass on a GPU; covariances are always in single or double.
@@ -147,6 +149,7 @@ class Configuration:
     warm_up: int = 50
     clip: float = 1.0
     memory: int = 200
+    judge_every: int = 1
     patience: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
     checkpoint: int = 100
@@ -173,6 +176,8 @@ class Configuration:
             raise TrainingDataError(f"{where}: no [[source]] has share = 1, which an epoch would go through.")
         if not 1 <= configuration.members <= max(configuration.folds, 1):
             raise TrainingDataError(f"{where}: members must be from 1 to folds = {configuration.folds}.")
+        if configuration.patience and not configuration.judge_every:
+            raise TrainingDataError(f"{where}: patience needs looks at what is held out: judge_every = 1 or more.")
         return configuration
 
 

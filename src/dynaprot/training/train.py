@@ -220,7 +220,8 @@ def train_member(
                 board("training/rate", rate, state.step)
                 ended = state.step % length == 0
                 if ended:
-                    row = _end_epoch(state, fold, configuration, length, processes)
+                    look = bool(configuration.judge_every) and (epoch + 1) % configuration.judge_every == 0
+                    row = _end_epoch(state, fold if look else None, configuration, length, processes)
                     for name, value in row.items():
                         board(f"held out/{name}", value, state.step)
                     if processes.first:
@@ -238,14 +239,17 @@ def train_member(
 
 
 def _end_epoch(
-    state: TrainingState, fold: Fold, configuration: Configuration, length: int, processes: Processes
+    state: TrainingState, fold: Fold | None, configuration: Configuration, length: int, processes: Processes
 ) -> dict[str, float]:
-    """Judge the running mean of the weights, and keep it where it is the best so far."""
-    figures = median_figures(judge(state.average, fold.held_out, configuration, processes))
-    loss = figures.get("loss", math.nan)
-    row = {"training_loss": state.loss_of_epoch / length} | figures
+    """Judge the running mean of the weights on a fold, where there is one, and keep it where it is the best so far."""
+    row = {"training_loss": state.loss_of_epoch / length}
+    if fold is not None:
+        row |= median_figures(judge(state.average, fold.held_out, configuration, processes))
     state.loss_of_epoch = 0.0
     state.history.append({"step": state.step} | row)
+    if fold is None:
+        return row
+    loss = row.get("loss", math.nan)
     state.stale += 1
     if loss < state.lowest:
         state.lowest, state.stale = loss, 0
