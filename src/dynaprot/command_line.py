@@ -71,7 +71,7 @@ def predict_command(
     chains: Annotated[str | None, typer.Option(help="Chains to keep, as A,B. All protein chains by default.")] = None,
     structure_model: Annotated[int, typer.Option(help="Which model of the file, from 0.")] = 0,
     model: Annotated[
-        str, typer.Option("--model", "-m", help="default, anm, anm-cutoff, or a weights file.")
+        str, typer.Option("--model", "-m", help="default, anm, anm-cutoff, a weights file, or two as M+J.")
     ] = "default",
     device: Annotated[str, typer.Option(help="auto, cpu, or a PyTorch device as cuda.")] = "auto",
     samples: Annotated[int, typer.Option(min=0, help="Conformations to draw; 0 for none.")] = 0,
@@ -147,7 +147,8 @@ def evaluate_command(
         ),
     ] = Path("../shared/data"),
     model: Annotated[
-        list[str], typer.Option("--model", "-m", help="Model or weights file; may be given several times.")
+        list[str],
+        typer.Option("--model", "-m", help="Model or weights file, or two as M+J; may be given several times."),
     ] = ["default"],  # noqa: B006 - typer's way of a default
     output: Output = Path("out/evaluation"),
     clusters: Annotated[str, typer.Option(help="Only simulated proteins of these sequence clusters, as 12,34.")] = "",
@@ -184,7 +185,7 @@ def evaluate_command(
     _make_folder(output)
     with TemporaryDirectory() as folder:
         judged = contenders(model, Path(folder))
-        scored = evaluate(proteins.systems, proteins.chains, judged, samples, seed)
+        scored = evaluate(proteins.systems, proteins.chains, judged, samples, seed, everything)
         scores = [
             score
             for found in track(scored, "Evaluating", total=proteins.count, console=errors, transient=True)

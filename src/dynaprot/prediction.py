@@ -20,7 +20,7 @@ from .network.weights import find_weights, graph_path, load_weights, shipped_wei
 from .structure.backbone import connected_parts
 from .structure.protein import Structure
 
-__all__ = ["ELASTIC_NETWORKS", "LARGEST", "models", "predict", "require_size"]
+__all__ = ["ELASTIC_NETWORKS", "LARGEST", "models", "parts", "predict", "require_size"]
 
 SMALLEST = 4
 """Residues: fewer have no internal motion in all three directions once rigid motions are projected out."""
@@ -48,8 +48,10 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     structure : Structure
         All its chains are one system.
     model : str
-        ``"default"``, another of `models`, or the path of a ``.safetensors`` file. ``"anm"`` is the elastic network
-        without parameters: the baseline, and the fallback where no weights are found.
+        ``"default"``, another of `models`, or the path of a ``.safetensors`` file; or two networks with a plus between
+        them, as ``"m.safetensors+j.safetensors"``, of which the second predicts what the first does not, as the paper's
+        M and J do. ``"anm"`` is the elastic network without parameters: the baseline, and the fallback where no weights
+        are found.
     device : str
         ``"auto"`` is a GPU where PyTorch has one, else the CPU; or ``"cpu"``, or a device as PyTorch names it:
         ``"cuda"``, ``"mps"``. On the CPU, ONNX Runtime runs the network if it is there, else PyTorch.
@@ -75,22 +77,35 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     if model in ELASTIC_NETWORKS:
         make_joint, description = ELASTIC_NETWORKS[model]
         return Dynamics(structure, make_joint(structure), description)
-    path = find_weights(model)
-    if path is None:
-        if model != "default":
-            raise PredictionError(
-                f"There is no model '{model}'. Choose one of {', '.join(models())}, or a file (.safetensors)."
-            )
-        return _fall_back(structure, "No weights were found")
-    network, description = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
-    if network is None:
-        if model != "default":
-            raise PredictionError(f"The model '{model}' cannot run: {description}. model='anm' can.")
-        return _fall_back(structure, f"The network cannot run: {description}")
+    networks, descriptions = [], []
+    for part in parts(model):
+        path = find_weights(part)
+        if path is None:
+            if model != "default":
+                raise PredictionError(
+                    f"There is no model '{part}'. Choose one of {', '.join(models())}, or a file (.safetensors)."
+                )
+            return _fall_back(structure, "No weights were found")
+        network, description = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
+        if network is None:
+            if model != "default":
+                raise PredictionError(f"The model '{part}' cannot run: {description}. model='anm' can.")
+            return _fall_back(structure, f"The network cannot run: {description}")
+        networks.append(network)
+        descriptions.append(description)
     features = featurise(structure)
-    heads = network(features)
+    heads: dict[str, NDArray[np.floating]] = {}
+    for network in networks:
+        heads = network(features) | heads  # what the first predicts stays
+    if "springs" in heads and len(networks) > 1:
+        raise PredictionError(f"'{model}': a network of springs predicts everything; give it alone.")
     joint, notices = _joint(structure, features, heads)
-    return Dynamics(structure, joint, description, notices)
+    return Dynamics(structure, joint, " + ".join(descriptions), notices)
+
+
+def parts(model: str) -> list[str]:
+    """The networks of a model, each by name or file: one, or those with a plus between them."""
+    return [model] if Path(model).exists() else model.split("+")
 
 
 def require_size(structure: Structure) -> None:
@@ -121,7 +136,7 @@ def _fall_back(structure: Structure, reason: str) -> Dynamics:
     return Dynamics(structure, make_joint(structure), description, (notice,))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _network(path: Path, changed: int, device: str) -> tuple[Network | None, str]:
     """Load a network once; `changed` makes a rewritten file load again.
 

@@ -21,7 +21,7 @@ from dynaprot import Structure, predict
 from dynaprot.errors import PredictionError, StructureError, TrainingDataError, WeightsError
 from dynaprot.evaluation import ensembles, joints, statistics
 from dynaprot.evaluation.contenders import chosen_clusters, contenders
-from dynaprot.evaluation.proteins import MOST_FRAMES, Proteins, read_atlas, read_folder, read_proteins
+from dynaprot.evaluation.proteins import MOST_FRAMES, AtlasChain, Proteins, read_atlas, read_folder, read_proteins
 from dynaprot.evaluation.report import Report, write_report
 from dynaprot.evaluation.scores import EQ5, HALVES, RECOLOURED, Profile, Protein, Score, evaluate, halves
 from dynaprot.network.architecture import Architecture
@@ -592,6 +592,69 @@ def test_a_committee_is_judged_by_the_member_that_never_saw_the_protein(archive:
         assert other["symmetric_kl"] != pytest.approx(expected["symmetric_kl"], rel=1e-3), "members must differ"
     notes = Report([*scores], judged, everything=True).notes
     assert any("2 were held out from training" in note for note in notes)
+
+
+@pytest.fixture(scope="module")
+def m_and_j(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Small networks of marginals and of coupling, each held out from other clusters."""
+    torch = pytest.importorskip("torch", reason="the network needs PyTorch")
+    from dynaprot.network.model import network_of
+
+    folder, paths = tmp_path_factory.mktemp("networks"), []
+    for name, heads, held_out in (("m", {"marginals": True}, [7, 9]), ("j", {"coupling": "kernel"}, [7, 8])):
+        architecture = Architecture(dimension=8, layers=1, heads=2, **heads)
+        torch.manual_seed(1)
+        tensors = {key: tensor.numpy() for key, tensor in network_of(architecture).state_dict().items()}
+        paths.append(folder / f"{name}.safetensors")
+        save_weights(paths[-1], architecture, tensors, {"held_out_clusters": held_out, "trained_clusters": [1]})
+    return paths[0], paths[1]
+
+
+def test_networks_of_marginals_and_of_coupling_are_one_model(
+    archive: Path, tmp_path: Path, m_and_j: tuple[Path, Path]
+) -> None:
+    """As the paper's M and J: what each predicts is its own, and a protein is unseen that neither saw."""
+    m, j = map(str, m_and_j)
+    (system, *_), _ = read_folder(archive)
+    together, of_m, of_j = (predict(system.structure, model) for model in (f"{m}+{j}", m, j))
+    np.testing.assert_allclose(together.marginals, of_m.marginals, rtol=1e-9)
+    np.testing.assert_allclose(together.coupling, of_j.coupling, rtol=1e-9)
+    assert "stands in" in of_m.notices[0]
+    assert "stands in" in of_j.notices[0]
+    assert not together.notices
+    judged = contenders([f"{m}+{j}", m, j], tmp_path)
+    assert judged[0].name == "m+j"
+    assert judged[0].parameters == judged[1].parameters + judged[2].parameters
+    assert [judged[0].knows(cluster) for cluster in (7, 8, 1)] == [False, False, True]
+    notes = Report([], judged).notes
+    assert [note for note in notes if "stands in" in note] == [
+        "m predicts no coupling: the elastic network stands in.",
+        "j predicts no marginals: the elastic network stands in.",
+    ]
+    with pytest.raises(PredictionError, match="no model 'absent'"):
+        predict(system.structure, f"{m}+absent")
+    with pytest.raises(PredictionError, match="give it alone"):
+        predict(system.structure, f"{m}+default")
+
+
+def test_chains_of_atlas_are_asked_of_what_predicts_marginals(tmp_path: Path, m_and_j: tuple[Path, Path]) -> None:
+    """The RMSF of a network without marginals would be the elastic network's under another name."""
+    m, j = map(str, m_and_j)
+    structure = random_protein(5, (40,))
+    chain = AtlasChain(structure, predict(structure, "anm").rmsf, 3)
+    (scores,) = evaluate([], [chain], contenders([f"{m}+{j}", m, j], tmp_path))
+    assert [score.model for score in scores] == ["m+j", "m", "anm", "anm-cutoff"]
+    assert scores[0].values["atlas_rmsf_r"] == scores[1].values["atlas_rmsf_r"]
+
+
+def test_models_are_not_asked_about_what_no_table_counts(archive: Path) -> None:
+    """Short simulations cost no predictions, and are still told of as left out."""
+    systems, _ = read_folder(archive)
+    judged = contenders([], archive)
+    scores = [score for found in evaluate(systems, [], judged, samples=20, everything=False) for score in found]
+    short = [score.model for score in scores if score.protein.name == "protein-4"]
+    assert short == ["MD halves"]
+    assert "4 simulated proteins of 3 sequence clusters are counted; 1 are left out" in Report(scores, judged).notes[0]
 
 
 def compare_with(dynamics: dynaprot.Dynamics, frames: np.ndarray) -> dict[str, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import PredictionError, WeightsError
 from ..network.runtime import choose_runtime
 from ..network.weights import Weights, find_weights, graph_path, load_weights, save_weights
-from ..prediction import ELASTIC_NETWORKS
+from ..prediction import ELASTIC_NETWORKS, parts
 from ..prediction import models as known_models
 from ..training.labels import Cluster
 
@@ -34,6 +34,10 @@ class Contender:
         the member that the cluster was held out from.
     trained : frozenset of (int or str), optional
         Sequence clusters that any part of it was trained on; None where the weights do not say.
+    of_marginals : str
+        What of the model predicts marginals, to be asked where no more is; empty where it predicts none.
+    of_coupling : str
+        The same of coupling.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Contender:
     learned: bool = False
     held_out: dict[Cluster, str] = field(default_factory=dict)
     trained: frozenset[Cluster] | None = None
+    of_marginals: str = ""
+    of_coupling: str = ""
 
     def for_cluster(self, cluster: Cluster) -> str:
         """The model to ask about a protein: one that never saw its relatives, where there is one."""
@@ -105,7 +111,7 @@ def contenders(models: Sequence[str], folder: Path) -> list[Contender]:
     Parameters
     ----------
     models : sequence of str
-        Each as for `dynaprot.predict`.
+        Each as for `dynaprot.predict`: a name, a file, or two with a plus between them.
     folder : Path
         Where members of a committee are laid out as weights of their own, to be asked one by one.
 
@@ -121,7 +127,32 @@ def contenders(models: Sequence[str], folder: Path) -> list[Contender]:
 
 def _contender(model: str, folder: Path) -> Contender:
     if model in ELASTIC_NETWORKS:
-        return Contender(model, model)
+        return Contender(model, model, of_marginals=model, of_coupling=model)
+    first, *others = (_network(part, folder) for part in parts(model))
+    for other in others:
+        first = _together(first, other)
+    return first
+
+
+def _together(one: Contender, other: Contender) -> Contender:
+    """Two networks as one model; of what both predict, the first is asked."""
+    return Contender(
+        f"{one.name}+{other.name}",
+        f"{one.model}+{other.model}",
+        one.parameters + other.parameters,
+        True,
+        {
+            cluster: f"{one.held_out[cluster]}+{other.held_out[cluster]}"
+            for cluster in one.held_out
+            if cluster in other.held_out
+        },
+        None if one.trained is None or other.trained is None else one.trained | other.trained,
+        one.of_marginals or other.of_marginals,
+        one.of_coupling or other.of_coupling,
+    )
+
+
+def _network(model: str, folder: Path) -> Contender:
     path = find_weights(model)
     if path is None:
         raise PredictionError(f"There are no weights '{model}' to evaluate. Choose one of {', '.join(known_models())}.")
@@ -141,10 +172,18 @@ def _contender(model: str, folder: Path) -> Contender:
         for k, clusters in enumerate(members):
             asked = model if len(members) == 1 else str(_member(weights, k, folder))
             held_out |= dict.fromkeys(clusters, asked)
-    name = path.stem.removeprefix("dynaprot-") if model == str(path) else model
+    architecture = weights.architecture
     trained = weights.metadata.get("trained_clusters")
-    parameters = sum(tensor.size for tensor in weights.tensors.values())
-    return Contender(name, model, parameters, True, held_out, None if trained is None else frozenset(trained))
+    return Contender(
+        path.stem.removeprefix("dynaprot-") if model == str(path) else model,
+        model,
+        sum(tensor.size for tensor in weights.tensors.values()),
+        True,
+        held_out,
+        None if trained is None else frozenset(trained),
+        model if architecture.springs or architecture.marginals else "",
+        model if architecture.springs or architecture.coupling != "none" else "",
+    )
 
 
 def _member(weights: Weights, number: int, folder: Path) -> Path:

@@ -214,6 +214,11 @@ class Report:
         if chains := sum(protein.source == "ATLAS" for protein in proteins):
             notes.append(f"{chains} chains of ATLAS are counted: RMSF, for validation only.")
         for each in self.contenders:
+            lacking = [
+                what for what, asked in (("marginals", each.of_marginals), ("coupling", each.of_coupling)) if not asked
+            ]
+            if lacking:
+                notes.append(f"{each.name} predicts no {lacking[0]}: the elastic network stands in.")
             known = sum(each.knows(protein.cluster) for protein in counted)
             if each.learned and not each.held_out:
                 notes.append(

@@ -121,6 +121,7 @@ def evaluate(
     contenders: Sequence[Contender],
     samples: int = SAMPLES,
     seed: int = 0,
+    everything: bool = True,
 ) -> Iterator[list[Score]]:
     """Judge models on proteins, one protein at a time.
 
@@ -135,6 +136,8 @@ def evaluate(
         Conformations that each model draws.
     seed : int
         The same seed gives the same figures, whichever proteins and models stand beside.
+    everything : bool
+        Ask models about simulations too that are not sound, which no table counts unless told to.
 
     Yields
     ------
@@ -142,9 +145,9 @@ def evaluate(
         Of each model, and for a simulated protein of the three standards that its simulation sets.
     """
     for system in systems:
-        yield _score_system(system, contenders, samples, seed)
+        yield _score_system(system, contenders, samples, seed, everything)
     for chain in chains:
-        yield [_score_chain(chain, each) for each in contenders]
+        yield [_score_chain(chain, each) for each in contenders if each.of_marginals]
 
 
 def _score_chain(chain: AtlasChain, model: Contender) -> Score:
@@ -152,7 +155,7 @@ def _score_chain(chain: AtlasChain, model: Contender) -> Score:
     known = model.knows(chain.cluster)
     try:
         # RMSF of ATLAS trains nothing and its clusters are kept from training: the whole committee may answer.
-        dynamics, seconds = _predict(chain.structure, model.model)
+        dynamics, seconds = _predict(chain.structure, model.of_marginals)
     except DynaProtError as error:
         return Score(protein, model.name, {}, failure=str(error))
     judged = np.isfinite(chain.rmsf)
@@ -195,7 +198,9 @@ class _Simulation:
         return values, {"rmsf": Profile(*rmsf), "ensemble_rmsf": of_samples}
 
 
-def _score_system(system: Ensemble, contenders: Sequence[Contender], samples: int, seed: int) -> list[Score]:
+def _score_system(
+    system: Ensemble, contenders: Sequence[Contender], samples: int, seed: int, everything: bool
+) -> list[Score]:
     structure, frames = system.structure, system.frames.astype(np.float64)
     protein = Protein(structure.name, "MD", system.cluster, len(structure), len(frames))
     if len(frames) < SMALLEST_ENSEMBLE:
@@ -210,6 +215,8 @@ def _score_system(system: Ensemble, contenders: Sequence[Contender], samples: in
     values["unphysical"] = unphysical_share(structure, drawn)
     protein = replace(protein, agreement=values["rmsf_r"])
     scores = [Score(protein, HALVES, values, profiles)]
+    if not (protein.sound or everything):
+        return scores
 
     simulation = _Simulation.of(structure, frames)
     labels = simulation.labels
