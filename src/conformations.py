@@ -9,6 +9,7 @@ from chimerax.atomic import Structure
 
 from .dynaprot.structure.backbone import nearest_rotations
 from .dynaprot.views.atoms import follow_samples
+from .predictions import beside_window
 from .systems import MADE_FROM
 
 if TYPE_CHECKING:
@@ -44,11 +45,13 @@ def open_conformations(
     atoms = structure.atoms
     carried = np.flatnonzero(atoms.residues.mask(prediction.residues))
     moving = atoms[carried]
-    coordinates = np.tile(atoms.coords, (len(samples), 1, 1))
-    coordinates[:, carried] = follow_samples(
-        prediction.dynamics.structure, samples, moving.coords, prediction.residues.indices(moving.residues)
-    )
+    residue = prediction.residues.indices(moving.residues)
+    followed = beside_window(session, follow_samples, prediction.dynamics.structure, samples, moving.coords, residue)
     copy = structure.copy(f"{structure.name} {name}")
+    places = copy.atoms.coord_indices  # the host keeps the places of deleted atoms
+    coordinates = np.zeros((len(samples), copy.coordset_size, 3))
+    coordinates[:, places] = atoms.coords
+    coordinates[:, places[carried]] = followed
     copy.add_coordsets(coordinates)
     copy.active_coordset_id = 1
     copy.positions = structure.get_scene_positions()

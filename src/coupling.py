@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, PseudobondGroup, Residues
     from chimerax.core.colors import Colormap
     from chimerax.core.session import Session
+    from numpy.typing import NDArray
+
+    from .dynaprot import Dynamics
 
 GROUP = "dynaprot couplings"
 """Name of the pseudobonds, a child model of their structure."""
@@ -66,6 +69,8 @@ def dynaprot_coupling(
         One for each structure; None where no pair is coupled so strongly, and where residues are coloured.
     """
     predicted = predictions(session, residues, model, device)
+    for prediction in predicted:
+        prediction.once(session, all_couplings)
     scale = palette_over(session, palette or SIGNED, np.zeros(0), (-1.0, 1.0))
     if from_ is None:
         groups = [_connect(session, prediction, threshold, min_separation, scale) for prediction in predicted]
@@ -79,6 +84,11 @@ def dynaprot_coupling(
 
         show_plots(session, CouplingTool, predicted)
     return groups
+
+
+def all_couplings(dynamics: Dynamics) -> NDArray[np.float64]:
+    """The coupling of all pairs of N residues, (N, N), which takes its time when it is first asked for."""
+    return dynamics.coupling
 
 
 def couplings_of(structure: AtomicStructure) -> PseudobondGroup | None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from chimerax.core.session import Session
     from numpy.typing import NDArray
 
+    from .dynaprot import Dynamics
+
 FEWEST_TO_SUPERIMPOSE = 3
 """Residues; fewer leave the rotation open."""
 
@@ -62,7 +64,7 @@ def dynaprot_ensemble(
     predicted = predictions(session, residues, model, device)
     fitted = None if superimpose is None else [_to_fit(prediction, superimpose) for prediction in predicted]
     if seed is None:
-        seed = int(np.random.default_rng().integers(100_000))
+        seed = new_seed()
     ensembles = []
     for index, prediction in enumerate(predicted):
         samples = conformations(session, prediction, count, seed, regularize)
@@ -87,16 +89,33 @@ def _to_fit(prediction: Prediction, residues: Residues) -> NDArray[np.int64]:
     return members
 
 
+def new_seed() -> int:
+    """A seed where the user gives none; few digits, to be read and typed."""
+    return int(np.random.default_rng().integers(100_000))
+
+
+def draw(dynamics: Dynamics, count: int, seed: int, regularize: bool) -> tuple[NDArray[np.float64], float]:
+    """Draw conformations, and mend them if wanted, which takes its time.
+
+    Returns
+    -------
+    samples : ndarray, shape=(count, N, 3)
+        C-alphas, Å.
+    share : float
+        Of them that are no possible chain.
+    """
+    samples = dynamics.sample(count, seed)
+    if regularize:
+        samples = restore_geometry(dynamics.structure, samples)
+    return samples, unphysical_share(dynamics.structure, samples)
+
+
 def conformations(
     session: Session, prediction: Prediction, count: int, seed: int | None, regularize: bool
 ) -> NDArray[np.float64]:
     """C-alphas of drawn conformations, (count, N, 3) in Å; a warning tells of those that are no possible chain."""
-    structure = prediction.dynamics.structure
-    samples = prediction.dynamics.sample(count, seed)
-    if regularize:
-        session.logger.status(f"Restoring the geometry of {count} conformations of {prediction.structure} ...")
-        samples = restore_geometry(structure, samples)
-    if share := unphysical_share(structure, samples):
+    samples, share = prediction.once(session, draw, count, new_seed() if seed is None else seed, regularize)
+    if share:
         session.logger.warning(
             f"{prediction.structure}: {share:.0%} of the conformations have a broken chain or a clash"
             + ("." if regularize else "; 'regularize true' mends them.")

@@ -108,7 +108,7 @@ def dynaprot_modes(
         One new model for each structure, which is hidden.
     """
     predicted = predictions(session, residues, model, device)
-    displacements = [mode_displacement(prediction.dynamics, mode) for prediction in predicted]
+    displacements = [prediction.once(session, mode_displacement, mode) for prediction in predicted]
     opened = []
     for prediction, displacement in zip(predicted, displacements, strict=True):
         samples = swing(prediction.dynamics.structure, displacement, amplitude, frames)

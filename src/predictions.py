@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,6 +20,8 @@ from .dynaprot import Dynamics, DynaProtError, Structure, predict
 from .systems import System, systems
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chimerax.atomic import AtomicStructure, Residues
     from chimerax.core.session import Session
     from numpy.typing import NDArray
@@ -30,6 +32,8 @@ KEPT = 2
 """Predictions of one structure, as by two models to compare: each may hold hundreds of megabytes."""
 PAUSE = 0.03
 """Seconds between two looks at the window's events."""
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -114,6 +118,12 @@ class Prediction:
     def dynamics(self) -> Dynamics:
         """Of the N residues, in the structure's own frame."""
         return self.kept.dynamics
+
+    def once(self, session: Session, question: Callable[..., Result], *arguments: Any) -> Result:
+        """Ask `Dynamics.once`; what it takes its time over is worked out beside the window."""
+        if not self.dynamics.knows(question, *arguments):
+            session.logger.status(f"Working out the view of {self.structure}, {len(self.residues)} residues ...")
+        return beside_window(session, self.dynamics.once, question, *arguments)
 
 
 class Predictions(StateManager):
@@ -216,28 +226,35 @@ def predictions(
     return predicted
 
 
-def _predict(session: Session, request: Request) -> KeptDynamics:
-    system = request.system
-    session.logger.status(f"Predicting the motion of {system.structure}, {len(system.residues)} residues ...")
-    start = perf_counter()
-    dynamics = _predict_beside_window(request) if session.ui.is_gui else request.predict()
-    return finish(session, request, dynamics, perf_counter() - start)
-
-
-def _predict_beside_window(request: Request) -> Dynamics:
-    """Predict for a command that was typed: it returns when all is done, but the window is painted meanwhile.
+def beside_window(session: Session, work: Callable[..., Result], *arguments: Any) -> Result:
+    """Do for a command what takes its time: it is there when this returns, but the window is painted meanwhile.
 
     What the user clicks or types waits, so that no other command comes in between.
+
+    Parameters
+    ----------
+    session : chimerax.core.session.Session
+    work : callable
+        Asks nothing of the host; called with the arguments.
     """
+    if not session.ui.is_gui:
+        return work(*arguments)
     from Qt.QtCore import QEventLoop
     from Qt.QtWidgets import QApplication
 
     with ThreadPoolExecutor(max_workers=1) as pool:
-        prediction = pool.submit(request.predict)
-        while not prediction.done():
+        result = pool.submit(work, *arguments)
+        while wait([result], PAUSE).not_done:
             QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-            wait([prediction], PAUSE)
-    return prediction.result()
+    return result.result()
+
+
+def _predict(session: Session, request: Request) -> KeptDynamics:
+    system = request.system
+    session.logger.status(f"Predicting the motion of {system.structure}, {len(system.residues)} residues ...")
+    start = perf_counter()
+    dynamics = beside_window(session, request.predict)
+    return finish(session, request, dynamics, perf_counter() - start)
 
 
 def finish(session: Session, request: Request, dynamics: Dynamics, seconds: float) -> KeptDynamics:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from chimerax.core.errors import UserError
 
+from .coupling import all_couplings
 from .ensemble import conformations
-from .predictions import Prediction, predictions, user_errors
+from .predictions import Prediction, beside_window, predictions, user_errors
 
 if TYPE_CHECKING:
     from chimerax.atomic import Residues
@@ -70,11 +71,13 @@ def dynaprot_save(
     elif suffix in PICTURES:
         from .dynaprot.renderers import pictures
 
+        if figure == "coupling":
+            prediction.once(session, all_couplings)
         getattr(pictures, f"draw_{figure}")(dynamics, path)
     else:
         from .dynaprot.renderers.results import write_result
 
-        notices = write_result(dynamics, path)
+        notices = beside_window(session, write_result, dynamics, path)
     for notice in notices:
         session.logger.warning(notice)
     session.logger.info(f"Saved {' and '.join(map(str, written))}")

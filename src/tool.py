@@ -31,8 +31,10 @@ from Qt.QtWidgets import (
 )
 
 from .backbone import protein_residues
-from .coupling import couplings_of
+from .coupling import all_couplings, couplings_of
+from .dynaprot.views.modes import mode_displacement
 from .ellipsoids import COLOURINGS, STYLES, ellipsoids_of
+from .ensemble import draw, new_seed
 from .job import Job
 from .predictions import Predictions
 from .runtime import DOWNLOAD, PACKAGE, install_runtime, runtime_is_there
@@ -241,7 +243,7 @@ class DynaProtTool(ToolInstance):
         is_whole = len(self.chains) == len(self.chain_button.menu().actions())
         self.chain_button.setText("all" if self.chains and is_whole else ", ".join(self.chains) or "none")
 
-    # Actions: each predicts if need be, and then runs its command.
+    # Actions: each has worked out beside the window what its command will ask for, and then runs the command.
 
     def draw_ellipsoids(self) -> None:
         self._predict_and_run(self._ellipsoids_command)
@@ -250,14 +252,18 @@ class DynaProtTool(ToolInstance):
         self._predict_and_run(lambda: f"dynaprot rmsf {self.spec}")
 
     def show_couplings(self) -> None:
-        self._predict_and_run(self._couplings_command)
+        self._predict_and_run(self._couplings_command, (all_couplings,))
 
     def open_ensemble(self) -> None:
-        self._predict_and_run(lambda: f"dynaprot ensemble {self.spec} count {self.count.value()}")
+        count, seed = self.count.value(), new_seed()
+        self._predict_and_run(
+            lambda: f"dynaprot ensemble {self.spec} count {count} seed {seed}", (draw, count, seed, True)
+        )
 
     def play_mode(self) -> None:
+        mode, amplitude = self.mode.value(), self.amplitude.value()
         self._predict_and_run(
-            lambda: f"dynaprot modes {self.spec} mode {self.mode.value()} amplitude {self.amplitude.value():g}"
+            lambda: f"dynaprot modes {self.spec} mode {mode} amplitude {amplitude:g}", (mode_displacement, mode)
         )
 
     def install(self) -> None:
@@ -291,13 +297,14 @@ class DynaProtTool(ToolInstance):
     def _live_ellipsoids(self, log: bool) -> None:
         """Draw the ellipsoids anew if they are shown."""
         if self.structure is not None and ellipsoids_of(self.structure) is not None:
-            self._predict_and_run(self._ellipsoids_command, log)
+            self._predict_and_run(self._ellipsoids_command, log=log)
 
     def _live_couplings(self, log: bool) -> None:
         if self.structure is not None and couplings_of(self.structure) is not None:
-            self._predict_and_run(lambda: f"{self._couplings_command()} map false", log)
+            self._predict_and_run(lambda: f"{self._couplings_command()} map false", (all_couplings,), log)
 
-    def _predict_and_run(self, command: Callable[[], str], log: bool = True) -> None:
+    def _predict_and_run(self, command: Callable[[], str], question: tuple = (), log: bool = True) -> None:
+        """Run a command when its prediction, and the answer to what it will ask of `Dynamics.once`, are there."""
         if self._job is not None:
             return  # one at a time; Cancel ends it
         self._list_chains()  # which commands may have deleted or renamed
@@ -309,13 +316,15 @@ class DynaProtTool(ToolInstance):
         except UserError as error:
             self._fail(error)
             return
-        known = Predictions.of(self.session)
-        request = known.request(system, model, None)
-        if known.find(request) is not None:
+        predictions = Predictions.of(self.session)
+        request = predictions.request(system, model, None)
+        known = predictions.find(request)
+        if known and (not question or known.dynamics.knows(*question)):
             self._run(text, log)
             return
-        self._job = Job(self.session, request, lambda: self._run(text, log), self._fail)
-        self._show_work(f"Predicting the motion of {system.structure}, {len(system.residues)} residues")
+        self._job = Job(self.session, request, question, lambda: self._run(text, log), self._fail)
+        work = "Working out the view" if known else "Predicting the motion"
+        self._show_work(f"{work} of {system.structure}, {len(system.residues)} residues")
 
     def _run(self, command: str, log: bool) -> None:
         self._end_work("")

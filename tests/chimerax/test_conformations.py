@@ -54,6 +54,22 @@ def test_side_chains_go_along_and_ligands_stay(protease, ensemble):
     assert np.ptp(sets[:, ligand], axis=0).max() == 0
 
 
+def test_after_atoms_were_deleted(run, protease):
+    """The host keeps their places in its coordinate sets; what is left moves as in a file that never had them."""
+    run("delete solvent; delete #1/A:50; delete #1/B:1@CB")
+    (motion,) = run("dynaprot modes #1 model anm frames 4")
+    (ensemble,) = run("dynaprot ensemble #1 model anm count 3")
+    for model in (motion, ensemble):
+        assert model.num_atoms == protease.num_atoms
+        for k in model.coordset_ids:
+            model.active_coordset_id = k
+            moved = np.linalg.norm(model.atoms.coords - protease.atoms.coords, axis=1)
+            assert moved.max() < (1e-3 if (model, k) == (motion, 1) else 20)
+            assert np.all(moved[protease.atoms.residues.polymer_types == 0] == 0)
+            lengths = np.linalg.norm(np.subtract(*(atoms.coords for atoms in model.bonds.atoms)), axis=1)
+            assert np.median(lengths) < 1.6
+
+
 def test_seed(run, protease, ensemble, log):
     """The same seed gives the same conformations; without one the log tells which it was."""
     (again,) = run("dynaprot ensemble #1 count 5 seed 3")

@@ -1,5 +1,7 @@
 """The windows: the tool, the RMSF plot and the heat map, driven by simulated clicks off the screen."""
 
+import re
+import threading
 import time
 
 import numpy as np
@@ -142,21 +144,115 @@ def test_the_window_does_not_freeze(tool, click, window, protease, monkeypatch):
     assert np.diff(beats[:-1]).max() < 0.5
 
 
-def test_a_typed_command_lets_the_window_be_painted(run, session, protease, window, monkeypatch):
-    """It returns with its result, and timers and painting go on until then."""
-    from chimerax.dynaprot import predictions
+HEAVY = {
+    "Couplings": ("dynaprot.joint.elastic", "unit_diagonal", "coupling"),
+    "Ensemble": ("ensemble", "restore_geometry", "ensemble"),
+    "Motion": ("dynaprot.joint.elastic", "leading_eigenpairs", "modes"),
+}
+"""By button: where what its view asks for takes its time, and its command."""
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Let a function of the bundle take a while; gives the threads in which it was called."""
+    from importlib import import_module
+
+    def slow(module, name):
+        home = import_module(f"chimerax.dynaprot.{module}")
+        function, threads = getattr(home, name), []
+
+        def slowed(*arguments, **keywords):
+            threads.append(threading.current_thread())
+            time.sleep(0.5)
+            return function(*arguments, **keywords)
+
+        monkeypatch.setattr(home, name, slowed)
+        return threads
+
+    return slow
+
+
+@pytest.mark.parametrize("button", HEAVY)
+@pytest.mark.parametrize("predicted", [False, True])
+def test_what_a_view_asks_for_does_not_freeze_the_window(tool, click, window, run, log, slow, button, predicted):
+    """Couplings, mended conformations and modes are worked out once, in the thread of the job; drawing comes after."""
     from Qt.QtCore import QTimer
 
-    predict = predictions.Request.predict
-    monkeypatch.setattr(predictions.Request, "predict", lambda self: (time.sleep(0.5), predict(self))[1])
+    run("dynaprot predict #1 model default" if predicted else "dynaprot info")
+    module, name, command = HEAVY[button]
+    threads = slow(module, name)
+    beats = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: beats.append(time.monotonic()))
+    timer.start(20)
+    click(tool.buttons[button])
+    assert tool.cancel_button.isVisible()
+    assert ("Working out the view of" if predicted else "Predicting the motion of") in tool.status.text()
+    window(lambda: threads)
+    started = len(beats)
+    window(lambda: tool._job is None)
+    timer.stop()
+    assert len(beats) - started > 10
+    assert len(threads) == 1
+    assert threading.main_thread() not in threads
+    assert commands(log)[-1 if button == "Couplings" else -2].startswith(f"dynaprot {command} #1")
+
+
+@pytest.mark.parametrize("button", HEAVY)
+def test_cancel_what_a_view_asks_for(tool, click, window, session, protease, log, slow, button):
+    """Nothing is drawn; the prediction, which was there already, is kept for the next click."""
+    from chimerax.dynaprot.plots import CouplingTool
+    from chimerax.dynaprot.predictions import Predictions
+
+    module, name, _ = HEAVY[button]
+    threads = slow(module, name)
+    models = session.models.list()
+    click(tool.buttons[button])
+    window(lambda: threads)
+    click(tool.cancel_button)
+    assert tool.status.text() == "Cancelled."
+    end = time.monotonic() + 1.0
+    window(lambda: time.monotonic() > end)
+    assert session.models.list() == models
+    assert not session.tools.find_by_class(CouplingTool)
+    assert not commands(log)
+    assert len([text for _, text in log if "residues predicted in" in text]) == 1
+    assert len(Predictions.of(session)._kept[protease]) == 1
+
+
+def test_a_motion_that_is_not_there_costs_no_prediction(tool, click, window, run, log):
+    """It is refused in the window as by the command, and what was predicted for it is kept."""
+    run("delete #1 & ~ #1/A:1-6")
+    tool.mode.setValue(20)
+    click(tool.buttons["Motion"])
+    window(lambda: "20 modes were asked for; there are 1 to 12" in tool.status.text())
+    tool.mode.setValue(12)
+    click(tool.buttons["Motion"])
+    window(lambda: tool._job is None)
+    assert "dynaprot modes #1 mode 12 amplitude 2 model default" in commands(log)
+    assert len([text for _, text in log if "residues predicted in" in text]) == 1
+
+
+@pytest.mark.parametrize("command", ["predict", "coupling", "ensemble", "modes", "save"])
+def test_a_typed_command_lets_the_window_be_painted(run, protease, window, slow, command, tmp_path):
+    """It returns with its result, and timers and painting go on until then."""
+    from Qt.QtCore import QTimer
+
+    if command != "predict":
+        run("dynaprot predict #1 model anm")
+    work = {name: heavy[:2] for *heavy, name in HEAVY.values()}
+    work |= {"predict": ("predictions", "predict"), "save": work["coupling"]}
+    threads = slow(*work[command])
     beats = []
     timer = QTimer()
     timer.timeout.connect(lambda: beats.append(True))
     timer.start(20)
-    (dynamics,) = run("dynaprot predict #1 model anm")
+    result = run(f"dynaprot {command} #1{f' {tmp_path}/all.npz' if command == 'save' else ''} model anm")
     timer.stop()
-    assert len(dynamics) == 198
+    assert threads
+    assert threading.main_thread() not in threads
     assert len(beats) > 5
+    assert (tmp_path / "all.npz").exists() if command == "save" else len(result) == 1
 
 
 def test_cancel(tool, click, window, protease, log, monkeypatch):
@@ -219,8 +315,9 @@ def test_other_views(tool, click, window, session, protease, log):
     assert [structure.name for structure in window.sliders] == ["1hpv.pdb ensemble"]
     tool.mode.setValue(3)
     click(tool.buttons["Motion"])
+    window(lambda: tool._job is None)
     logged = commands(log)
-    assert "dynaprot ensemble #1 count 3 model anm" in logged
+    assert any(re.fullmatch(r"dynaprot ensemble #1 count 3 seed \d+ model anm", line) for line in logged)
     assert "dynaprot modes #1 mode 3 amplitude 2 model anm" in logged
     assert any(line.startswith("coordset #3 1,40") for line in logged)
 
