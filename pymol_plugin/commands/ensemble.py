@@ -76,6 +76,6 @@ def dynaprot_ensemble(
             require_free(f"{protein.name}_ensemble", "ensemble", _self=_self)
         for protein, dynamics in predict(proteins, choose("model", model), choose("device", "")):
             name = f"{protein.name}_ensemble"
-            conformations = ensemble_of(dynamics, count, seed, regularize, between)
+            conformations = dynamics.once(ensemble_of, count, seed, regularize, between)
             draw_ensemble(protein, dynamics, name, conformations, overlay, _self=_self)
-            print(f" DynaProt: {name}: {count} conformations in {len(conformations)} states.")
+            print(f" DynaProt: {name}: {count} conformations in {len(conformations.calphas)} states.")

@@ -56,7 +56,6 @@ def dynaprot_save(filename, selection="enabled", what="", count="", seed="", mod
     """
     with core_refusals():
         from ..scene.companions import follow
-        from ..scene.ensembles import ensemble_of
         from ..scene.predictions import predict
         from ..scene.proteins import read_proteins
         from ..scene.saving import WHAT, save_all, save_file
@@ -72,7 +71,7 @@ def dynaprot_save(filename, selection="enabled", what="", count="", seed="", mod
             raise CmdException(f"One file holds one object, but '{selection}' are {names}: name one of them.")
         [(_, dynamics)] = predict(proteins, choose("model", model), choose("device", ""))
         if path.suffix or what:
-            written = save_file(dynamics, path, what, lambda: ensemble_of(dynamics, count, seed, True))
+            written = save_file(dynamics, path, what, count, seed)
         else:
             written = save_all(dynamics, path, count, seed)
         for each in written:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dynaprot import Dynamics
 
-__all__ = ["MOST_OVERLAID", "draw_ensemble", "draw_states", "ensemble_of"]
+__all__ = ["MOST_OVERLAID", "Conformations", "conformations_at", "draw_ensemble", "draw_states", "ensemble_of"]
 
 MOST_OVERLAID = 20
 """States shown at once: fifty already take half a minute to ray trace."""
@@ -24,8 +24,28 @@ SMOOTHNESS = 5
 TEMPORARY = "_dynaprot_chosen"  # PyMOL lists no selection whose name begins so
 
 
-def ensemble_of(dynamics: Dynamics, count: int, seed: int, regularize: bool, between: int = 0) -> np.ndarray:
-    """Conformations of the C-alphas.
+class Conformations(NamedTuple):
+    """What all atoms of a protein can be carried along with.
+
+    Attributes
+    ----------
+    calphas : ndarray, shape=(S, N, 3)
+        Å.
+    rotations : ndarray, shape=(S, N, 3, 3)
+        How each residue is turned.
+    """
+
+    calphas: np.ndarray
+    rotations: np.ndarray
+
+
+def conformations_at(dynamics: Dynamics, calphas: np.ndarray) -> Conformations:
+    """Conformations with their C-alphas at these places, shape=(S, N, 3), Å."""
+    return Conformations(calphas, load_core(".views.atoms").residue_rotations(dynamics.structure, calphas))
+
+
+def ensemble_of(dynamics: Dynamics, count: int, seed: int, regularize: bool, between: int = 0) -> Conformations:
+    """Draw conformations, which takes its time.
 
     Parameters
     ----------
@@ -40,8 +60,8 @@ def ensemble_of(dynamics: Dynamics, count: int, seed: int, regularize: bool, bet
 
     Returns
     -------
-    ndarray, shape=(count * (between + 1), N, 3)
-        Å; conformation k at k * (between + 1).
+    Conformations
+        S = count * (between + 1) of them; draw k is the one at k * (between + 1).
     """
     conformations = dynamics.sample(count, seed)
     if regularize:
@@ -50,11 +70,11 @@ def ensemble_of(dynamics: Dynamics, count: int, seed: int, regularize: bool, bet
     share = (1.0 - np.cos(np.pi * np.arange(between + 1) / (between + 1)))[:, None, None] / 2.0
     following = np.roll(conformations, -1, axis=0)
     frames = conformations[:, None] + share * (following - conformations)[:, None]
-    return frames.reshape(-1, *conformations.shape[1:])
+    return conformations_at(dynamics, frames.reshape(-1, *conformations.shape[1:]))
 
 
 def draw_ensemble(
-    protein: Protein, dynamics: Dynamics, name: str, conformations: np.ndarray, overlay: bool, *, _self: Cmd
+    protein: Protein, dynamics: Dynamics, name: str, conformations: Conformations, overlay: bool, *, _self: Cmd
 ) -> None:
     """Draw conformations as states, or all at once where there are few and that is wanted.
 
@@ -66,26 +86,29 @@ def draw_ensemble(
         What the conformations were drawn from.
     name : str
         What to call the object.
-    conformations : ndarray, shape=(S, N, 3)
-        Å, in the frame of the protein's coordinates.
+    conformations : Conformations
+        Of all N residues, in the frame of the protein's coordinates.
     overlay : bool
     """
-    remark = f"{len(conformations)} conformations, {dynamics.model}"
+    count = len(conformations.calphas)
+    remark = f"{count} conformations, {dynamics.model}"
     draw_states(protein, conformations, name, "ensemble", remark, _self=_self)
     _self.show_as("ribbon", name)
     _self.set("ribbon_sampling", SMOOTHNESS, name)
-    _self.set("all_states", int(overlay and len(conformations) <= MOST_OVERLAID), name)
+    _self.set("all_states", int(overlay and count <= MOST_OVERLAID), name)
 
 
-def draw_states(protein: Protein, conformations: np.ndarray, name: str, kind: str, remark: str, *, _self: Cmd) -> None:
+def draw_states(
+    protein: Protein, conformations: Conformations, name: str, kind: str, remark: str, *, _self: Cmd
+) -> None:
     """Draw the selected residues with all their atoms, each residue as a rigid body, one state a conformation.
 
     Parameters
     ----------
     protein : Protein
         N residues.
-    conformations : ndarray, shape=(S, N, 3)
-        C-alphas, Å.
+    conformations : Conformations
+        Of all N residues.
     name, kind, remark : str
         What to call the object and how to entitle it.
     """
@@ -99,8 +122,9 @@ def draw_states(protein: Protein, conformations: np.ndarray, name: str, kind: st
     entitle(name, kind, protein, remark, _self=_self)  # first, so that what fails below leaves nobody else's object
     residue: list[int] = []
     _self.iterate(name, "residue.append(number[segi, chain, resi])", space={"residue": residue, "number": number})
+    atoms = _self.get_coords(name).astype(float)
     carried = load_core(".views.atoms").follow_samples(
-        protein.structure, conformations, _self.get_coords(name).astype(float), np.array(residue)
+        protein.structure, conformations.calphas, atoms, np.array(residue), conformations.rotations
     )
     _self.matrix_reset(name)  # created with its parent's matrix, which new coordinates would keep
     for state, coordinates in enumerate(as_loaded(protein, carried, _self=_self), start=1):

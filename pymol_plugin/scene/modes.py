@@ -9,7 +9,7 @@ from pymol import cgo
 
 from ..core import load_core
 from .companions import ARROWS, as_loaded, lay_on
-from .ensembles import draw_states
+from .ensembles import Conformations, conformations_at, draw_states
 from .proteins import Protein
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dynaprot import Dynamics
 
-__all__ = ["draw_mode"]
+__all__ = ["draw_mode", "swing_along"]
 
 FRAMES = 30
 SHAFT, HEAD, HEAD_LENGTH = 0.25, 0.6, 1.5
@@ -25,6 +25,22 @@ SHAFT, HEAD, HEAD_LENGTH = 0.25, 0.6, 1.5
 SHORTEST, LEAST_SHARE = 0.6, 0.25
 """Å, and share of the longest arrow; shorter ones are left out, which would only hide the protein."""
 COLOUR = [0.93, 0.60, 0.27]
+
+
+def swing_along(dynamics: Dynamics, mode: int, amplitude: float) -> tuple[np.ndarray, Conformations]:
+    """Work out a mode's swing, which takes its time.
+
+    Returns
+    -------
+    step : ndarray, shape=(N, 3)
+        From the structure to the turning point, Å.
+    frames : Conformations
+        One period.
+    """
+    views = load_core(".views.modes")
+    displacement = views.mode_displacement(dynamics, mode)
+    frames = views.swing(dynamics.structure, displacement, amplitude, FRAMES)
+    return amplitude * displacement, conformations_at(dynamics, frames)
 
 
 def draw_mode(protein: Protein, dynamics: Dynamics, name: str, mode: int, amplitude: float, *, _self: Cmd) -> float:
@@ -46,13 +62,11 @@ def draw_mode(protein: Protein, dynamics: Dynamics, name: str, mode: int, amplit
     float
         How far the residue that moves most goes, Å.
     """
-    views = load_core(".views.modes")
-    displacement = views.mode_displacement(dynamics, mode)
-    frames = views.swing(protein.structure, displacement, amplitude, FRAMES)
+    step, frames = dynamics.once(swing_along, mode, amplitude)
     draw_states(protein, frames, name, "modes", f"mode {mode}, amplitude {amplitude:g}, {dynamics.model}", _self=_self)
     shown = np.flatnonzero(protein.is_selected)
-    _draw_arrows(protein, shown, amplitude * displacement[shown], _self=_self)
-    return amplitude * float(np.linalg.norm(displacement[shown], axis=1).max())
+    _draw_arrows(protein, shown, step[shown], _self=_self)
+    return float(np.linalg.norm(step[shown], axis=1).max())
 
 
 def _draw_arrows(protein: Protein, shown: np.ndarray, steps: np.ndarray, *, _self: Cmd) -> None:

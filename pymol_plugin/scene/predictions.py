@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from copy import copy
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from .proteins import Protein
 if TYPE_CHECKING:
     from dynaprot import Dynamics, Structure
 
-__all__ = ["is_kept", "predict", "predict_structure"]
+__all__ = ["kept_prediction", "predict", "predict_structure"]
 
 MOST = 2_000_000_000
 """Bytes of joint factors that are kept; the latest prediction always is."""
@@ -35,29 +36,29 @@ def predict(proteins: Sequence[Protein], model: str, device: str) -> list[tuple[
 
 def predict_structure(structure: Structure, model: str, device: str) -> Dynamics:
     """Predict a structure, or find what was predicted of it. Calls no PyMOL, so that a thread may do it."""
-    key = _key(structure, model, device)
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _with_atoms(_kept[key], structure)
+    if known := kept_prediction(structure, model, device):
+        return known
     dynamics = load_core().predict(structure, model, device)
     dynamics.rmsf  # noqa: B018 - worked out here, where it may take its time
     with _lock:
-        _kept[key] = dynamics
+        _kept[_key(structure, model, device)] = dynamics
         while len(_kept) > 1 and sum(8 * (3 * len(each)) ** 2 for each in _kept.values()) > MOST:
             _kept.popitem(last=False)
     return dynamics
 
 
-def is_kept(structure: Structure, model: str, device: str) -> bool:
-    """Whether this prediction is there already."""
-    return _key(structure, model, device) in _kept
+def kept_prediction(structure: Structure, model: str, device: str) -> Dynamics | None:
+    """What was predicted of a structure, if it is there already."""
+    key = _key(structure, model, device)
+    with _lock:
+        if key not in _kept:
+            return None
+        _kept.move_to_end(key)
+        # Of the structure as it is now: name and side chains are no part of what it is known by.
+        dynamics = copy(_kept[key])
+    dynamics.structure = structure
+    return dynamics
 
 
 def _key(structure: Structure, model: str, device: str) -> tuple[str, str, str]:
     return structure.fingerprint, model, device
-
-
-def _with_atoms(dynamics: Dynamics, structure: Structure) -> Dynamics:
-    """The same prediction of the structure as it is now: name and side chains are no part of what it is known by."""
-    return load_core().Dynamics(structure, dynamics.joint, dynamics.model, dynamics.notices)

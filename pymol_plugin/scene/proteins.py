@@ -11,7 +11,7 @@ from chempy import Atom
 from pymol import CmdException
 from pymol.colorprinting import warning
 
-from ..core import core_refusals, load_core
+from ..core import core_refusals, load_core, without_collection
 from .companions import is_companion
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def read_proteins(selection: str, state: int = -1, *, _self: Cmd) -> list[Protei
             continue
         states = range(1, _self.count_states(name) + 1) if state == 0 else [state]
         try:
-            with core_refusals():
+            with core_refusals(), without_collection():
                 found = [read_protein(name, selection, each, _self=_self) for each in states]
         except CmdException as refusal:  # which must not stop the others
             refusals.append(refusal)

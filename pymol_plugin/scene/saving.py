@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,6 @@ from ..core import load_core
 from .ensembles import ensemble_of
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from dynaprot import Dynamics
 
 __all__ = ["WHAT", "save_all", "save_file"]
@@ -30,7 +27,7 @@ WHAT = {
 """What can be saved, and the formats of each."""
 
 
-def save_file(dynamics: Dynamics, path: Path, what: str, conformations: Callable[[], np.ndarray]) -> tuple[Path, ...]:
+def save_file(dynamics: Dynamics, path: Path, what: str, count: int, seed: int) -> tuple[Path, ...]:
     """Write one result.
 
     Parameters
@@ -40,8 +37,8 @@ def save_file(dynamics: Dynamics, path: Path, what: str, conformations: Callable
         The suffix chooses the format.
     what : str
         One of `WHAT`; empty for the first that has this format.
-    conformations : callable
-        Draws the ensemble, where that is wanted.
+    count, seed : int
+        Of the conformations, where an ensemble is wanted.
 
     Returns
     -------
@@ -59,7 +56,8 @@ def save_file(dynamics: Dynamics, path: Path, what: str, conformations: Callable
         raise CmdException(f"Cannot write {path}{f' as {what}' if what else ''}. There are {formats}.")
     what = fitting[0]
     if what == "ensemble":
-        return load_core(".renderers.trajectories").write_ensemble(dynamics.structure, conformations(), path)
+        drawn = dynamics.once(ensemble_of, count, seed, True, 0)
+        return load_core(".renderers.trajectories").write_ensemble(dynamics.structure, drawn.calphas, path)
     if what != "dynamics":
         getattr(load_core(".renderers.pictures"), f"draw_{what}")(dynamics, path)
     else:
@@ -87,5 +85,5 @@ def save_all(dynamics: Dynamics, folder: Path, count: int, seed: int) -> tuple[P
     }  # fmt: skip
     written: tuple[Path, ...] = ()
     for file, what in files.items():
-        written += save_file(dynamics, folder / file, what, lambda: ensemble_of(dynamics, count, seed, True))
+        written += save_file(dynamics, folder / file, what, count, seed)
     return written

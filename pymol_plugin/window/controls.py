@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pymol.Qt import QtCore, QtWidgets
 
+from ..scene.couplings import all_couplings
+from ..scene.ensembles import ensemble_of
+from ..scene.modes import swing_along
 from ..scene.palettes import PALETTES
-from ..settings import CHOICES, change, settings
+from ..settings import CHOICES, change, choose, settings
 
 __all__ = ["Controls"]
 
@@ -18,7 +21,8 @@ class Controls(QtWidgets.QScrollArea):
     """Signals what is asked for.
 
     ``asked`` carries a command that needs a prediction, ``typed`` one that does not, and ``previewed`` one whose slider
-    still moves, all with ``{selection}`` where that belongs; ``sized`` carries the probability while its slider moves.
+    still moves, all with ``{selection}`` where that belongs; the first and the last also what the command will ask of
+    `Dynamics.once`, if anything. ``sized`` carries the probability while its slider moves.
 
     Parameters
     ----------
@@ -26,9 +30,9 @@ class Controls(QtWidgets.QScrollArea):
         Those that can be chosen.
     """
 
-    asked = QtCore.Signal(str)
+    asked = QtCore.Signal(str, object)
     typed = QtCore.Signal(str)
-    previewed = QtCore.Signal(str)
+    previewed = QtCore.Signal(str, object)
     sized = QtCore.Signal(float)
     save_asked = QtCore.Signal()
     movie_asked = QtCore.Signal()
@@ -133,48 +137,55 @@ class Controls(QtWidgets.QScrollArea):
             choice.currentTextChanged.connect(lambda value, name=name: change(name, value))
         for name, slider in (("probability", self.probability), ("threshold", self.threshold), ("count", self.count)):
             slider.settled.connect(lambda value, name=name: change(name, value))
-        self.predict.clicked.connect(lambda: self.asked.emit("dynaprot_predict {selection}"))
+        self.predict.clicked.connect(lambda: self.asked.emit("dynaprot_predict {selection}", ()))
         self.probability.moved.connect(self.sized)
         self.rmsf.clicked.connect(
-            lambda: self.asked.emit(f"dynaprot_rmsf {{selection}}, putty={int(self.putty.isChecked())}")
+            lambda: self.asked.emit(f"dynaprot_rmsf {{selection}}, putty={int(self.putty.isChecked())}", ())
         )
         self.restore.clicked.connect(lambda: self.typed.emit("dynaprot_restore {selection}"))
-        self.mode_button.clicked.connect(lambda: self.asked.emit(f"dynaprot_modes {{selection}}, {self.mode.value()}"))
+        self.mode_button.clicked.connect(lambda: self.asked.emit(*self._modes_command()))
         # Once something is drawn, its slider redraws it.
         for slider, button, command in (
             (self.probability, self.ellipsoids, self._ellipsoids_command),
             (self.threshold, self.coupling, self._coupling_command),
             (self.count, self.ensemble, self._ensemble_command),
         ):
-            button.clicked.connect(lambda _, button=button, command=command: self._ask(button, command()))
-            slider.settled.connect(lambda _, button=button, command=command: self._again(self.asked, button, command()))
+            button.clicked.connect(lambda _, button=button, command=command: self._ask(button, *command()))
+            slider.settled.connect(
+                lambda _, button=button, command=command: self._again(self.asked, button, *command())
+            )
             if slider is not self.probability:
                 slider.paused.connect(
-                    lambda _, button=button, command=command: self._again(self.previewed, button, command())
+                    lambda _, button=button, command=command: self._again(self.previewed, button, *command())
                 )
         self.play.clicked.connect(lambda: self.typed.emit("mplay"))
         self.stop.clicked.connect(lambda: self.typed.emit("mstop"))
         self.save.clicked.connect(lambda: self.save_asked.emit())
         self.movie.clicked.connect(lambda: self.movie_asked.emit())
 
-    def _ask(self, button, command):
+    def _ask(self, button, command, question):
         button.setProperty("asked", True)
-        self.asked.emit(command)
+        self.asked.emit(command, question)
 
-    def _again(self, signal, button, command):
+    def _again(self, signal, button, command, question):
         if button.property("asked"):
-            signal.emit(command)
+            signal.emit(command, question)
 
     def _ellipsoids_command(self):
         colours = f"{self.color_by.currentText()}, {self.palette_choice.currentText()}"
-        return f"dynaprot_ellipsoids {{selection}}, {self.probability.value():g}, {colours}"
+        return f"dynaprot_ellipsoids {{selection}}, {self.probability.value():g}, {colours}", ()
 
     def _coupling_command(self):
         origin = ", sele" if self.from_selection.isChecked() else ""
-        return f"dynaprot_coupling {{selection}}, {self.threshold.value():g}{origin}"
+        return f"dynaprot_coupling {{selection}}, {self.threshold.value():g}{origin}", (all_couplings,)
 
     def _ensemble_command(self):
-        return f"dynaprot_ensemble {{selection}}, {self.count.value():.0f}"
+        count = round(self.count.value())
+        return f"dynaprot_ensemble {{selection}}, {count}", (ensemble_of, count, choose("seed", ""), True, 0)
+
+    def _modes_command(self):
+        mode = self.mode.value()
+        return f"dynaprot_modes {{selection}}, {mode}", (swing_along, mode, choose("amplitude", ""))
 
 
 class _Slider(QtWidgets.QWidget):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import redirect_stdout, suppress
+from functools import partial
 from pathlib import Path
 
 from pymol import CmdException
@@ -11,7 +12,8 @@ from pymol.Qt import QtCore, QtWidgets
 
 from .. import settings
 from ..commands.arguments import quoted
-from ..core import core_refusals, latest_refusal, load_core
+from ..core import core_refusals, latest_refusal, load_core, without_collection
+from ..scene.ensembles import ensemble_of
 from .controls import Controls
 from .jobs import Job
 from .plots import PlotPanel
@@ -103,22 +105,34 @@ class DynaProtWindow(QtWidgets.QDialog):
     def run(self, command):
         """Run a command as if it were typed, so that PyMOL prints it."""
         latest_refusal.clear()
-        self.session.do(command)
+        with without_collection():
+            self.session.do(command)
         if latest_refusal:
             self._refuse(*latest_refusal)
 
-    def do(self, command):
-        """Predict beside the window what a command needs, then run it.
+    def do(self, command, question=()):
+        """Work out beside the window what a command needs, then run it.
 
         Parameters
         ----------
         command : str
             With ``{selection}`` where that belongs.
+        question : tuple
+            What the command will ask of `Dynamics.once`, if anything.
         """
-        from ..scene.predictions import is_kept, predict_structure
+        self.cancel()
+        self._work_out(command, question, self._draw)
+
+    def preview(self, command, question):
+        """Run a command whose slider still moves, without a word; it is printed when the slider is let go."""
+        if not self.job:
+            self._work_out(command, question, self._draw_preview)
+
+    def _work_out(self, command, question, draw):
+        from ..scene.couplings import all_couplings
+        from ..scene.predictions import kept_prediction, predict_structure
         from ..scene.proteins import read_proteins
 
-        self.cancel()
         selection = self.controls.selection()
         model, device = settings.choose("model", ""), settings.choose("device", "")
         try:
@@ -128,35 +142,39 @@ class DynaProtWindow(QtWidgets.QDialog):
             self._refuse(refusal)
             return
         command = command.replace("{selection}", selection)
-        if all(is_kept(protein.structure, model, device) for protein in proteins):
-            self._draw(command, proteins, [predict_structure(each.structure, model, device) for each in proteins])
+        structures = [protein.structure for protein in proteins]
+        questions = [[question] if question else [] for _ in proteins]
+        questions[0].append((all_couplings,))  # the map shows the first
+
+        def work_out(structure, questions):
+            dynamics = predict_structure(structure, model, device)
+            for each in questions:
+                dynamics.once(*each)
+            return dynamics
+
+        kept = [kept_prediction(structure, model, device) for structure in structures]
+        known = zip(kept, questions, strict=True)
+        if all(dynamics and all(dynamics.knows(*each) for each in own) for dynamics, own in known):
+            draw(command, proteins, kept)
             return
 
         def ended(predictions, failure):
             self._show_busy(False)
+            self._say("")
             self.job = None
             if failure:
                 self._refuse(failure)
             elif gone := {each.name for each in proteins} - set(self.session.get_names("objects")):
                 self._say(f"{', '.join(sorted(gone))} was deleted meanwhile.")
             else:
-                self._draw(command, proteins, predictions)
+                draw(command, proteins, predictions)
 
-        size = sum(len(protein.structure) for protein in proteins)
-        self._say(f"Predicting {', '.join(protein.name for protein in proteins)}: {size} residues …")
+        work = "Working out the view of" if all(kept) else "Predicting"
+        names = ", ".join(protein.name for protein in proteins)
+        self._say(f"{work} {names}: {sum(map(len, structures))} residues …")
         self._show_busy(True, len(proteins))
-        structures = [protein.structure for protein in proteins]
-        steps = [lambda each=each: predict_structure(each, model, device) for each in structures]
+        steps = [partial(work_out, *each) for each in zip(structures, questions, strict=True)]
         self.job = Job(self, steps, self.progress.setValue, ended)
-
-    def preview(self, command):
-        """Run a command whose slider still moves, without a word; it is printed when the slider is let go."""
-        from ..commands import COMMANDS
-
-        name, _, arguments = command.replace("{selection}", self.controls.selection()).partition(" ")
-        (function,) = [each for each in COMMANDS if each.__name__ == name]
-        with redirect_stdout(io.StringIO()), suppress(CmdException):
-            function(*(argument.strip() for argument in arguments.split(",")), _self=self.session)
 
     def cancel(self):
         """Wait no more for what was asked for."""
@@ -183,7 +201,9 @@ class DynaProtWindow(QtWidgets.QDialog):
             "Everything (*.npz);;Table (*.csv);;Structure (*.pdb *.cif);;Trajectory (*.dcd *.xtc);;Picture (*.png)",
         )  # fmt: skip
         if path:
-            self.do(f"dynaprot_save {quoted(path)}, {{selection}}")
+            drawn = (ensemble_of, settings.choose("count", ""), settings.choose("seed", ""), True, 0)
+            question = drawn if Path(path).suffix in (".dcd", ".xtc") else ()
+            self.do(f"dynaprot_save {quoted(path)}, {{selection}}", question)
 
     def record(self):
         """Ask for a file and write the scene's frames into it, one at a time between the window's own work."""
@@ -233,6 +253,14 @@ class DynaProtWindow(QtWidgets.QDialog):
             or f"{proteins[0].name}: RMSF {rmsf.min():.2f} to {rmsf.max():.2f} Å, by {predictions[0].model}."
         )
         self.run(command)
+
+    def _draw_preview(self, command, proteins, predictions):
+        from ..commands import COMMANDS
+
+        name, _, arguments = command.partition(" ")
+        (function,) = [each for each in COMMANDS if each.__name__ == name]
+        with without_collection(), redirect_stdout(io.StringIO()), suppress(CmdException):
+            function(*(argument.strip() for argument in arguments.split(",")), _self=self.session)
 
     def _say(self, text):
         self.status.setText(text)

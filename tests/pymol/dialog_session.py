@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -61,8 +62,32 @@ def drag(panel, first, last):
     QtTest.QTest.mouseRelease(canvas, QtCore.Qt.MouseButton.LeftButton, pos=points[1])
 
 
+def watch(module, name, delays):
+    """Tell from now on in which threads a function of the core is called; it first waits as `delays` says."""
+    from pmg_tk.startup.dynaprot.core import load_core
+
+    home = load_core(module)
+    function, threads = getattr(home, name), []
+
+    def watched(*arguments):
+        threads.append(threading.current_thread() is threading.main_thread())
+        time.sleep(delays.get(name, 0.0))
+        return function(*arguments)
+
+    setattr(home, name, watched)
+    return threads
+
+
 def use(cmd):
     from pmg_tk.startup.dynaprot.window.window import DynaProtWindow
+
+    delays = {}
+    in_main_thread = {
+        "coupling": watch(".joint.elastic", "unit_diagonal", delays),
+        "modes": watch(".joint.elastic", "leading_eigenpairs", delays),
+        "ensemble": watch(".views.ensemble", "restore_geometry", delays),
+        "turns": watch(".views.atoms", "residue_rotations", delays),
+    }
 
     commands = []
     do = cmd.do
@@ -100,8 +125,20 @@ def use(cmd):
     for button in (controls.ellipsoids, controls.rmsf, controls.restore, controls.coupling, controls.ensemble,
                    controls.mode_button):  # fmt: skip
         click(button)
-        application.processEvents()
+        wait_until(lambda: window.job is None)
     report["objects"] = cmd.get_names()
+    report["in main thread"] = {name: list(calls) for name, calls in in_main_thread.items()}
+
+    # What a view asks of a prediction that is there can be left behind too, and stays away.
+    delays["leading_eigenpairs"] = 0.5
+    controls.mode.setValue(2)
+    click(controls.mode_button)
+    report["working"] = (window.status.text(), window.cancel_button.isVisible())
+    click(window.cancel_button)
+    title = cmd.get_title("molecule_modes", 1)
+    wait_until(lambda: not any(thread.name == "DynaProt" for thread in threading.enumerate()))
+    report["view cancelled"] = (window.status.text(), cmd.get_title("molecule_modes", 1) == title)
+    delays.clear()
 
     # The probability's slider, live and when let go.
     def scale():

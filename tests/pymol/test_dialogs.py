@@ -60,6 +60,19 @@ def test_every_button_draws(report):
     ]  # fmt: skip
 
 
+def test_what_views_ask_for_is_worked_out_beside_the_window(report):
+    """Couplings, modes, mended conformations and turns of residues: each once for its view, none in the main thread."""
+    assert report["in main thread"] == {
+        "coupling": [False], "modes": [False], "ensemble": [False], "turns": [False, False]
+    }  # fmt: skip
+
+
+def test_what_a_view_asks_for_can_be_left_behind(report):
+    """The window says that it works; cancelled, what was drawn before stays."""
+    assert report["working"] == ["Working out the view of molecule: 198 residues …", True]
+    assert report["view cancelled"] == ["Cancelled.", True]
+
+
 def test_the_slider_is_live(report):
     """Ellipsoids grow while the slider moves, and its command is printed once, when it is let go."""
     assert report["grown live"]

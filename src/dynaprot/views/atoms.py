@@ -50,7 +50,13 @@ def residue_rotations(structure: Structure, samples: Array) -> Array:
     return nearest_rotations(correlation)
 
 
-def follow_samples(structure: Structure, samples: Array, positions: Array, residue: NDArray[np.int64]) -> Array:
+def follow_samples(
+    structure: Structure,
+    samples: Array,
+    positions: Array,
+    residue: NDArray[np.int64],
+    rotations: Array | None = None,
+) -> Array:
     """Carry atoms along with their residues.
 
     Parameters
@@ -62,12 +68,16 @@ def follow_samples(structure: Structure, samples: Array, positions: Array, resid
         Atoms of the input, Å.
     residue : ndarray, shape=(A,), dtype=int
         The residue of each atom.
+    rotations : ndarray, shape=(n, N, 3, 3), optional
+        Those of `residue_rotations`, if they are there already: most of the work.
 
     Returns
     -------
     ndarray, shape=(n, A, 3)
         Å.
     """
+    if rotations is None:
+        rotations = residue_rotations(structure, samples)
     offsets = positions - structure.ca[residue]
-    turned = np.einsum("sjab,jb->sja", residue_rotations(structure, samples)[:, residue], offsets)
+    turned = np.einsum("sjab,jb->sja", rotations[:, residue], offsets)
     return samples[:, residue] + turned
