@@ -62,9 +62,9 @@ def dynaprot_ellipsoids(
         Ray tracing draws smooth ellipsoids; in the window "set
         ellipsoid_quality, 3" makes them smoother.
 
-        When "prot" is moved, as by "align", its ellipsoids follow: at once in
-        PyMOL's window, else with the next command of DynaProt's, of which
-        "dynaprot_follow" does nothing else.
+        When "prot" is moved, as by "align", or renamed, its ellipsoids
+        follow: at once in PyMOL's window, else with the next command of
+        DynaProt's, of which "dynaprot_follow" does nothing else.
 
     SEE ALSO
 

@@ -21,6 +21,10 @@ def dynaprot_follow(*, _self=cmd):
         command of DynaProt's, once a protein is moved; scripts without a
         window may need this, and it takes back what you moved aside.
 
+        When a protein is renamed, what was drawn of it goes by its new name
+        too: after "set_name prot, new" and at the next look, the ellipsoids
+        of "new" are "new_ellipsoids".
+
     USAGE
 
         dynaprot_follow

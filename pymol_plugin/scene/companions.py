@@ -4,12 +4,16 @@ A companion is a molecule whose title names its kind, its parent and the parent'
 them; or the arrows, which are no molecule and are known by their name. PyMOL keeps as an object's matrix what has moved
 it since it was loaded. A companion is built where its parent was loaded and then moved by the parent's matrix, so that
 following the parent is to bring the two matrices together again.
+
+Nor does PyMOL tell when an object is renamed. One that has appeared where a parent is gone, its C-alphas loaded at the
+same places, is that parent under a new name, and its companions go by that name from then on.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from pymol import CmdException
@@ -20,14 +24,31 @@ if TYPE_CHECKING:
     from .proteins import Protein
 
 __all__ = [
-    "ARROWS", "as_loaded", "companions", "entitle", "follow", "is_companion", "lay_on", "require_free", "rotation_of",
-    "title_of",
+    "ARROWS", "as_loaded", "calphas_of", "companions", "entitle", "follow", "is_at", "is_companion", "lay_on",
+    "require_free", "rotation_of", "title_of",
 ]  # fmt: skip
 
 TITLE = re.compile(r"DynaProt (?P<kind>\w+) of (?P<parent>\S+), state (?P<state>\d+)(?:: (?P<remark>.*))?")
 ARROWS = "_modes_arrows"
 """What the name of arrows ends in; before it stands the parent's."""
 UNMOVED = np.eye(4)
+SAME = 0.05
+"""Å: what many moves may shift a coordinate by, as PyMOL rounds."""
+
+
+class _Laid(NamedTuple):
+    """A parent when its companion was laid on it: where it was, and its C-alphas as they were loaded."""
+
+    place: list[float]
+    calphas: np.ndarray
+
+
+@dataclass
+class _Memory:
+    """What following knows of its last look at a session: the objects in their order, and each companion's parent."""
+
+    names: list[str] = field(default_factory=list)
+    laid: dict[str, _Laid] = field(default_factory=dict)
 
 
 def entitle(name: str, kind: str, protein: Protein, remark: str, *, _self: Cmd) -> None:
@@ -74,13 +95,26 @@ def require_free(name: str, kind: str, *, _self: Cmd) -> None:
 
 def as_loaded(protein: Protein, positions: np.ndarray, *, _self: Cmd) -> np.ndarray:
     """Positions, shape=(..., 3), Å, as they were before the protein was moved."""
-    moved = _matrix(protein.name, protein.state, _self=_self)
-    return (positions - moved[:3, 3]) @ moved[:3, :3]
+    return _unmoved(positions, protein.name, protein.state, _self=_self)
 
 
 def rotation_of(protein: Protein, *, _self: Cmd) -> np.ndarray:
     """What has turned the protein since it was loaded, shape=(3, 3)."""
     return _matrix(protein.name, protein.state, _self=_self)[:3, :3]
+
+
+def calphas_of(name: str, state: int, *, _self: Cmd) -> np.ndarray:
+    """C-alphas of an object as they were loaded, shape=(M, 3), Å; none where there is no such state."""
+    coordinates = _self.get_coords(f"model {name} and name CA", state)
+    if coordinates is None:
+        return np.zeros((0, 3))
+    return _unmoved(coordinates, name, state, _self=_self)
+
+
+def is_at(name: str, state: int, calphas: np.ndarray, *, _self: Cmd) -> bool:
+    """Whether an object has its C-alphas there."""
+    own = calphas_of(name, state, _self=_self)
+    return len(own) > 0 and own.shape == calphas.shape and bool(np.abs(own - calphas).max() < SAME)
 
 
 def lay_on(name: str, parent: str, state: int, *, _self: Cmd) -> None:
@@ -97,30 +131,70 @@ def lay_on(name: str, parent: str, state: int, *, _self: Cmd) -> None:
         dragged = list(_self.get_object_matrix(parent, state, incl_ttt=1))
     if dragged != _dragged(name, _self=_self):
         _self.set_object_ttt(name, dragged)
-    _laid(_self=_self)[name] = _place(parent, state, _self=_self)
+    laid = _Laid(_place(parent, state, _self=_self), calphas_of(parent, state, _self=_self))
+    _memory(_self=_self).laid[name] = laid
 
 
 def follow(always: bool = False, *, _self: Cmd) -> None:
-    """Move companions to where their parents are now.
+    """Move companions to where their parents are now, under whatever name.
 
     Parameters
     ----------
     always : bool
         Also those whose parents have stayed where they were, which the user has moved aside.
     """
+    memory = _memory(_self=_self)
+    _rename_with_parents(_self=_self)
     there = _self.get_names("objects")
     for name, title in companions(_self=_self).items():
         parent, state = title["parent"], int(title["state"])
-        if parent in there and (always or _laid(_self=_self).get(name) != _place(parent, state, _self=_self)):
-            lay_on(name, parent, state, _self=_self)
+        if parent in there:
+            laid = memory.laid.get(name)
+            if always or laid is None or laid.place != _place(parent, state, _self=_self):
+                lay_on(name, parent, state, _self=_self)
+    memory.names = there
 
 
-def _laid(*, _self: Cmd) -> dict[str, list[float]]:
-    """Where the parent of each companion was when the companion was laid on it."""
+def _rename_with_parents(*, _self: Cmd) -> None:
+    """Name companions anew whose parents have got another name since the last look."""
+    memory, there, drawn = _memory(_self=_self), _self.get_names("objects"), companions(_self=_self)
+    appeared = [name for name in there if name not in memory.names and name not in drawn]
+    for parent in memory.names:
+        own = {name: title for name, title in drawn.items() if title["parent"] == parent and name in memory.laid}
+        if parent in there or not own:
+            continue
+        name, title = next(iter(own.items()))
+        state, calphas = int(title["state"]), memory.laid[name].calphas
+        heirs = (each for each in appeared if is_at(each, state, calphas, _self=_self))
+        if heir := next(heirs, None):
+            appeared.remove(heir)
+            for name, title in own.items():
+                _rename(name, title, heir, _self=_self)
+
+
+def _rename(name: str, title: dict[str, str], parent: str, *, _self: Cmd) -> None:
+    """Give a companion another parent in its title, and in its name where that is as DynaProt has made it."""
+    if title["kind"] != "arrows":
+        words = _self.get_title(name, 1).replace(f" of {title['parent']}, ", f" of {parent}, ", 1)
+        _self.set_title(name, 1, words)
+    ending = name.removeprefix(title["parent"])
+    new = parent + ending
+    if ending in (f"_{title['kind']}", ARROWS) and new not in _self.get_names("all"):
+        _self.set_name(name, new)
+        laid = _memory(_self=_self).laid
+        laid[new] = laid.pop(name)
+
+
+def _memory(*, _self: Cmd) -> _Memory:
     pymol = _self._pymol
-    if not hasattr(pymol, "dynaprot_laid"):
-        pymol.dynaprot_laid = {}
-    return pymol.dynaprot_laid
+    if not hasattr(pymol, "dynaprot_memory"):
+        pymol.dynaprot_memory = _Memory()
+    return pymol.dynaprot_memory
+
+
+def _unmoved(positions: np.ndarray, name: str, state: int, *, _self: Cmd) -> np.ndarray:
+    moved = _matrix(name, state, _self=_self)
+    return (positions - moved[:3, 3]) @ moved[:3, :3]
 
 
 def _place(name: str, state: int, *, _self: Cmd) -> list[float]:

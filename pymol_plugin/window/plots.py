@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
@@ -65,6 +67,13 @@ class PlotPanel(QtWidgets.QWidget):
         self._marked = np.zeros(0, dtype=int)
         self.line.setText(HINTS[self.kind])
         self.canvas.draw_idle()
+
+    def rename(self, name):
+        """Know the protein by another name; without one, let go of it."""
+        if name:
+            self.protein = replace(self.protein, name=name)
+        else:
+            self.clear()
 
     def clear(self):
         """Let go of the prediction."""

@@ -38,6 +38,7 @@ class DynaProtWindow(QtWidgets.QDialog):
         super().__init__(parent)
         self.session = session
         self.job = None
+        self._names, self._calphas = [], None  # at the last look: the objects, and what is plotted
         self.setWindowTitle("DynaProt")
         self.resize(1060, 800)
         self.controls = Controls(load_core().models())
@@ -77,16 +78,19 @@ class DynaProtWindow(QtWidgets.QDialog):
 
     def look(self):
         """Bring the lists of objects and chains, and the marks in the plots, up to date."""
-        from ..scene.companions import is_companion
+        from ..scene.companions import is_at, is_companion
 
         with suppress(CmdException):  # an object that goes while it is looked at
             names = self.session.get_object_list() or []
             names = [name for name in names if not is_companion(name, _self=self.session)]
             chains = {name: self.session.get_chains(f"model {name} and polymer.protein") for name in names}
             self.controls.show_objects({name: ids for name, ids in chains.items() if ids})
+            appeared, self._names = [name for name in names if name not in self._names], names
             for panel in self.panels.values():
                 if panel.protein and panel.protein.name not in names:
-                    panel.clear()
+                    state = panel.protein.state
+                    same = (each for each in appeared if is_at(each, state, self._calphas, _self=self.session))
+                    panel.rename(next(same, None))
                 panel.mark_selection(self.session)
 
     def showEvent(self, event):
@@ -241,6 +245,9 @@ class DynaProtWindow(QtWidgets.QDialog):
 
     def show_prediction(self, protein, dynamics):
         """Plot a prediction."""
+        from ..scene.companions import calphas_of
+
+        self._calphas = calphas_of(protein.name, protein.state, _self=self.session)
         for panel in self.panels.values():
             if panel.dynamics is None or panel.dynamics.joint is not dynamics.joint:
                 panel.show_prediction(protein, dynamics)

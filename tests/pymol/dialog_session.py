@@ -191,6 +191,14 @@ def use(cmd):
     application.processEvents()
     report["command of the pick"] = commands[-1]
 
+    # The object gets another name, which the plots then use; and its old one again.
+    cmd.set_name("molecule", "renamed")
+    wait_until(lambda: controls.objects.currentText() == "renamed")
+    drag(curve, (59, 0.1), (59, 0.1))
+    report["renamed"] = (commands[-1], all(panel.plot is not None for panel in window.panels.values()))
+    cmd.set_name("renamed", "molecule")
+    wait_until(lambda: controls.objects.currentText() == "molecule")
+
     # One chain alone; a job that is cancelled; an object that is deleted while a job runs.
     controls.chains.item(1).setCheckState(QtCore.Qt.CheckState.Unchecked)
     report["one chain"] = controls.selection()

@@ -99,6 +99,11 @@ def test_a_selection_is_marked(report):
     assert report["hover"].startswith("A PRO 1 – A PHE 99: ")
 
 
+def test_the_plots_stay_with_a_renamed_object(report):
+    """What is picked in them is selected under the object's new name."""
+    assert report["renamed"] == ["select sele, renamed and chain A and resi 60", True]
+
+
 def test_chains_can_be_chosen(report):
     """An unticked chain is left out of the selection."""
     assert report["one chain"] == "molecule and chain A"

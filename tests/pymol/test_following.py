@@ -92,6 +92,98 @@ def test_following_many_times_does_not_drift(cmd, pymol_data):
     )
 
 
+@pytest.mark.parametrize("moment", ["moved before", "moved after", "at once"])
+def test_drawings_follow_a_protein_that_is_renamed(cmd, pymol_data, moment):
+    """Moved before or after it has another name, it takes along all that was drawn, which goes by its name."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    cmd.create("target", "molecule")
+    cmd.rotate("y", 70, "target", camera=0)
+    for command in DRAWINGS.values():
+        cmd.do(command)
+    cmd.disable("molecule_couplings")
+    cmd.group("all_of_it", "molecule molecule_ensemble")
+    drawn = {name: coordinates(cmd, f"molecule_{name}") for name in DRAWINGS}
+    if moment != "moved after":
+        cmd.align("molecule", "target")
+        if moment == "moved before":
+            cmd.do("dynaprot_follow")
+    cmd.set_name("molecule", "renamed")
+    if moment == "moved after":
+        cmd.do("dynaprot_info")
+        cmd.align("renamed", "target")
+    cmd.do("dynaprot_follow")
+    moved = matrix(cmd, "renamed")
+    assert np.abs(moved[:3, :3] - np.eye(3)).max() > 0.5
+    for kind, positions in drawn.items():
+        wanted = positions @ moved[:3, :3].T + moved[:3, 3]
+        np.testing.assert_allclose(coordinates(cmd, f"renamed_{kind}"), wanted, atol=2e-3)
+    np.testing.assert_allclose(np.reshape(cmd.get_object_ttt("renamed_modes_arrows"), (4, 4)), moved, atol=1e-4)
+    assert not [name for name in cmd.get_names("all") if name.startswith("molecule")]
+    assert "renamed_couplings" not in cmd.get_names("objects", enabled_only=1)
+    assert set(cmd.get_object_list("all_of_it")) == {"renamed", "renamed_ensemble"}
+
+
+def test_what_was_drawn_of_a_renamed_protein_is_drawn_over(cmd, pymol_data):
+    """Drawn once more under its new name, no view is there twice, and all still show one scale."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    for command in DRAWINGS.values():
+        cmd.do(command)
+    cmd.set_name("molecule", "renamed")
+    for command in DRAWINGS.values():
+        cmd.do(command.replace("molecule", "renamed"))
+    assert set(cmd.get_names()) == {
+        "renamed", "dynaprot_rmsf", "dynaprot_coupling", "renamed_modes_arrows", *(f"renamed_{k}" for k in DRAWINGS)
+    }  # fmt: skip
+
+
+def test_a_name_that_is_taken_is_left_to_its_object(cmd, pymol_data):
+    """Where the user has an object of that name, a drawing keeps its own, as one that the user named, and follows."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    cmd.do(DRAWINGS["ellipsoids"])
+    cmd.do("dynaprot_ellipsoids molecule and chain A, name=mine, model=anm")
+    cmd.pseudoatom("renamed_ellipsoids", pos=[1, 2, 3])
+    cmd.set_name("molecule", "renamed")
+    cmd.do("dynaprot_follow")
+    cmd.transform_object("renamed", [1, 0, 0, 30, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1])
+    cmd.do("dynaprot_follow")
+    assert cmd.get_names() == ["renamed", "molecule_ellipsoids", "mine", "dynaprot_rmsf", "renamed_ellipsoids"]
+    assert cmd.count_atoms("renamed_ellipsoids") == 1
+    there = cmd.get_coords("renamed and polymer and name CA")
+    np.testing.assert_allclose(cmd.get_coords("molecule_ellipsoids"), there, atol=1e-3)
+    np.testing.assert_allclose(cmd.get_coords("mine"), there[:99], atol=1e-3)
+
+
+def test_copies_that_are_renamed_together_keep_what_is_theirs(cmd, pymol_data):
+    """Two objects of the same atoms do not take over each other's drawings."""
+    cmd.load(pymol_data / "data/demo/pept.pdb", "left")
+    cmd.create("right", "left")
+    for name, angle in (("left", 0), ("right", 70)):
+        cmd.transform_object(name, [1, 0, 0, angle, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1])
+        cmd.do(f"dynaprot_ellipsoids {name}, model=anm")
+    cmd.set_name("right", "west")
+    cmd.set_name("left", "east")
+    cmd.do("dynaprot_follow")
+    for name in ("east", "west"):
+        there = cmd.get_coords(f"{name} and name CA")
+        np.testing.assert_allclose(cmd.get_coords(f"{name}_ellipsoids"), there, atol=1e-3)
+
+
+def test_only_the_protein_itself_is_taken_for_it(cmd, pymol_data):
+    """Of a protein that is deleted, drawings stay where they are: neither a copy nor another's model is its heir."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    cmd.create("copy", "molecule")
+    cmd.translate([40, 0, 0], "copy", camera=0)
+    cmd.do(DRAWINGS["ellipsoids"])
+    drawn = cmd.get_coords("molecule_ellipsoids")
+    cmd.delete("molecule")
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "other")
+    cmd.translate([0, 0.1, 0], "other", camera=0)  # the same residues elsewhere, as in another crystal
+    for _ in range(2):
+        cmd.do("dynaprot_follow")
+    assert cmd.get_names() == ["copy", "molecule_ellipsoids", "dynaprot_rmsf", "other"]
+    np.testing.assert_array_equal(cmd.get_coords("molecule_ellipsoids"), drawn)
+
+
 def test_a_saved_session_keeps_everything(cmd, pymol_data, tmp_path):
     """Objects, states, colours, tubes, legends and titles come back, and the commands still know their own."""
     cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
