@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import io
+import re
 import sys
 from pathlib import Path
 
@@ -14,12 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import image
+from PIL import Image
 from scipy.stats import chi
 
 from dynaprot import Atoms, Dynamics, DynaProtError, OutputError, Structure
 from dynaprot.joint import FactoredJoint
+from dynaprot.renderers import ray_caster
 from dynaprot.renderers.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
-from dynaprot.renderers.ray_caster import RayCaster
+from dynaprot.renderers.ray_caster import RayCaster, Seen
 from dynaprot.renderers.residue_axis import numbered_places
 from dynaprot.renderers.structure_files import write_mmcif, write_pdb
 from dynaprot.renderers.tables import write_residues_csv
@@ -327,6 +332,26 @@ def test_pictures_can_be_vector_graphics(tmp_path: Path, draw: object, suffix: s
     assert (b"/Font" if suffix == "pdf" else b"</text>") in content
 
 
+@pytest.mark.parametrize("draw", PICTURES)
+def test_a_png_is_opaque_and_knows_its_resolution(tmp_path: Path, draw: object) -> None:
+    """A word processor gives it the width of two columns, on paper of any colour."""
+    draw(two_chains(), tmp_path / "x.png")
+    with Image.open(tmp_path / "x.png") as picture:
+        assert picture.mode == "RGB"
+        assert picture.info["dpi"] == pytest.approx((300.0, 300.0), abs=0.01)
+
+
+def test_ellipsoids_lie_in_vector_graphics_dot_for_dot(tmp_path: Path) -> None:
+    """The largest image of the SVG is as large on the page as 300 of its pixels an inch make it."""
+    draw_ellipsoids(two_chains(), tmp_path / "x.svg")
+    images = re.findall(r"<image [^>]*>", (tmp_path / "x.svg").read_text(encoding="utf-8"))
+    largest = max(images, key=len)
+    encoded = re.search(r'base64,\s*([^"]+)"', largest)[1]
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture:
+        for side, pixels in zip(("width", "height"), picture.size, strict=True):
+            assert float(re.search(rf' {side}="([\d.]+)', largest)[1]) == pytest.approx(pixels * 72.0 / 300.0, abs=0.01)
+
+
 def test_an_unknown_picture_format_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     """The message says what to write instead, and nothing is left behind."""
     with pytest.raises(OutputError, match=r"\.png, \.pdf or \.svg"):
@@ -345,6 +370,11 @@ def test_pictures_of_extreme_proteins_are_drawn(tmp_path: Path, draw: object) ->
     assert (tmp_path / "x.png").exists()
 
 
+def seen_by(caster: RayCaster) -> Seen:
+    """What one ray through the middle of each pixel meets."""
+    return caster.scene(1.0).cast(np.zeros(2, dtype=int), np.array([caster.width, caster.height]))
+
+
 @given(seeds)
 def test_an_ellipsoid_covers_its_analytic_silhouette(seed: int) -> None:
     """Seen along z, the outline is d' S_xy^-1 d = 1: to within the width of a sample."""
@@ -354,8 +384,10 @@ def test_an_ellipsoid_covers_its_analytic_silhouette(seed: int) -> None:
     y, x = np.mgrid[:400, :400] - 199.5
     offset = np.stack([x, y], axis=-1)
     depth = np.einsum("yxi,ij,yxj->yx", offset, np.linalg.inv(covariance[:2, :2] + 0.25 * np.eye(2)), offset)
-    np.testing.assert_array_equal(caster.nearest > 0, depth <= 1.0)
-    assert (caster.nearest > 0).sum() == pytest.approx(np.pi * np.sqrt(np.linalg.det(covariance[:2, :2])), rel=0.1)
+    covered = seen_by(caster).surface == 1
+    edge = np.abs(depth - 1.0) < 1e-3  # single precision may err there
+    np.testing.assert_array_equal(covered[~edge], depth[~edge] <= 1.0)
+    assert covered.sum() == pytest.approx(np.pi * np.sqrt(np.linalg.det(covariance[:2, :2])), rel=0.1)
 
 
 @given(seeds)
@@ -364,9 +396,9 @@ def test_the_front_of_an_ellipsoid_lies_on_its_surface(seed: int) -> None:
     covariance = spd(1, seed)[0] * 20.0**2
     caster = RayCaster(300, 300, supersampling=1)
     caster.add_ellipsoids(np.zeros((1, 3)), covariance[None], np.ones((1, 3)))
-    row, column = np.nonzero(caster.nearest)
-    z = (caster.nearest[row, column] >> 32) / 2**14 - 2**15
-    points = np.stack([column - 149.5, row - 149.5, z], axis=1)
+    seen = seen_by(caster)
+    row, column = np.nonzero(seen.surface)
+    points = np.stack([column - 149.5, row - 149.5, seen.depth[row, column]], axis=1)
     inverse = np.linalg.inv(covariance + 0.25 * np.eye(3))
     np.testing.assert_allclose(np.einsum("ni,ij,nj->n", points, inverse, points), 1.0, atol=1e-2)
     assert ((points @ inverse)[:, 2] > -1e-2).all()
@@ -386,6 +418,43 @@ def test_the_nearer_surface_hides_the_farther() -> None:
     assert picture[60, 90, :3].argmax() == 2
     assert picture[60, 15, :3].argmax() == 1
     assert picture[5, 5, 3] == 0.0
+
+
+@pytest.mark.parametrize("radius", [0.1, 2.0, 5.0, 9.9, 10.0, 14.3])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_straight_tube_is_as_wide_as_asked_and_has_straight_edges(radius: float, axis: int) -> None:
+    """The spheres that it is made of do not show: it is of one width, to a sample, wherever it is cut."""
+    caster = RayCaster(150, 150)
+    count = int(np.ceil(100.0 / (radius / 3.0)))
+    line, tangents = np.zeros((2, count, 3))
+    line[:, axis] = np.linspace(-50.0, 50.0, count)
+    tangents[:, axis] = 1.0
+    caster.add_tube(line, tangents, radius, np.ones((count, 3)))
+    widths = (seen_by(caster).surface > 0).sum(axis)[30:120]
+    assert widths.min() == widths.max()
+    assert abs(widths[0] - 2.0 * radius) <= 1.0
+
+
+def test_a_picture_has_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the same picture, whatever tiles it is made of."""
+    rng = np.random.default_rng(0)
+    caster = RayCaster(211, 157)
+    positions = rng.uniform(-70.0, 70.0, (30, 3))
+    caster.add_ellipsoids(positions, spd(30, 1) * 9.0**2, rng.uniform(size=(30, 3)))
+    line = np.linspace([-100.0, -60.0, 0.0], [100.0, 60.0, 0.0], 200)
+    caster.add_tube(line, np.tile([0.86, 0.51, 0.0], (200, 1)), 4.0, np.full((200, 3), 0.6))
+    pictures = []
+    for tile in (32, 1000):
+        monkeypatch.setattr(ray_caster, "TILE", tile)
+        pictures.append(caster.picture(angstrom=8.0).astype(int))
+    assert pictures[0].shape == (157, 211, 4)
+    # Coordinates count from a tile's corner, so that the last bit of a sample on an edge may differ.
+    assert (np.abs(pictures[0] - pictures[1]).max(-1) > 2).mean() < 1e-3
+
+
+def test_an_empty_scene_is_transparent() -> None:
+    """Nothing was added, and nothing is seen."""
+    assert not RayCaster(20, 10).picture(angstrom=5.0).any()
 
 
 def test_numbers_on_an_axis_are_round_and_fit() -> None:

@@ -153,7 +153,7 @@ def draw_mobility(axes: Axes, places: NDArray[np.int64], rmsf: Array, limits: No
     """
     heights = np.linspace(0.0, rmsf.max(), 256)
     left, right = places[0] - 0.5, places[-1] + 0.5
-    colours = MOBILITY(limits(heights))[:, None]
+    colours = MOBILITY(limits(heights))[:, None].astype(np.float32)
     colours[:, 0, 3] = 0.25 + 0.75 * np.clip(limits(heights), 0.0, 1.0)
     ramp = axes.imshow(colours, extent=(left, right, 0.0, heights[-1]), origin="lower", aspect="auto")
     x = np.concatenate([[left], places, [right]])
