@@ -5,6 +5,7 @@ Each function imports what it needs, so that none waits for what another needs.
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from enum import StrEnum
@@ -391,8 +392,13 @@ def _name(written: list[Path]) -> None:
 
 def main() -> None:
     """Run the command line; an error is one line, never a traceback."""
+    # What a command loads and makes stays to its end: to look for cycles in it as often as Python does by itself,
+    # and again at the end, takes `dynaprot predict` longer than the prediction.
+    gc.set_threshold(10_000)
     try:
         app()
     except DynaProtError as error:
         _say("[bold red]Error:[/]", (str(error),))
         sys.exit(1)
+    finally:
+        gc.freeze()
