@@ -114,38 +114,21 @@ class RayCaster:
         ndarray, shape=(height, width, 4), dtype=uint8
             Red, green, blue and opacity, the first row on top.
         """
-        factor = self.supersampling
         size = np.array([self.width, self.height])
-        scene = self.scene(factor)
-        depth = self.scene(1.0 / SQUARE).cast(np.zeros(2, dtype=int), -(-size // SQUARE)).depth
-        edge = 3 * factor // 2
-        near = float(depth.max()) * SQUARE * factor
-        length = float(angstrom) * factor
-        picture = np.zeros((self.height, self.width, 4), dtype=np.uint8)
+        squares = self.scene(1.0 / SQUARE).cast(np.zeros(2, dtype=int), -(-size // SQUARE)).depth
+        picture = np.empty((self.height, self.width, 4), dtype=np.uint8)
         with ThreadPoolExecutor(os.cpu_count()) as threads:  # numpy lets them run side by side
-            open_sky = _open_sky(depth, float(angstrom) / SQUARE, threads)
+            light = _Light(
+                self.scene(self.supersampling),
+                self.supersampling,
+                float(angstrom) * self.supersampling,
+                float(squares.max()) * SQUARE * self.supersampling,
+                _open_sky(squares, float(angstrom) / SQUARE, threads),
+            )
 
             def draw(low: Indices) -> None:
                 high = np.minimum(low + TILE, size)
-                width, height = high - low
-                around = scene.cast(factor * low - edge, factor * high + edge)
-                if not around.surface.any():
-                    return
-                seen = around.window(slice(edge, -edge), slice(edge, -edge))
-                ink = _outlines(around.depth, edge, length)
-                sky = _pixels(open_sky, low, high).reshape(-1)
-                pixels = np.zeros((4, len(sky)), dtype=np.float32)
-                for lit in _lit_samples(seen, ink, factor):
-                    normals = scene.normals(lit.surface, lit.x + factor * low[0], lit.y + factor * low[1])
-                    colour = _lit(scene.colours.take(lit.surface, axis=1), normals, sky.take(lit.pixel))
-                    haze = _haze((near - lit.depth) / length)
-                    colour += haze * (1.0 - colour)
-                    colour *= 1.0 - (1.0 - 0.5 * haze) * 0.85 * lit.ink
-                    for channel, value in zip(pixels, (*colour, 1.0), strict=True):
-                        channel[lit.pixel] += lit.weight * value
-                pixels[:3] /= np.maximum(pixels[3], 1e-6)
-                tile = np.rint(255.0 * np.clip(pixels, 0.0, 1.0)).astype(np.uint8)
-                picture[low[1] : high[1], low[0] : high[0]] = tile.reshape(4, height, width).transpose(1, 2, 0)
+                picture[low[1] : high[1], low[0] : high[0]] = light.tile(low, high)
 
             corners = [np.array([x, y]) for y in range(0, self.height, TILE) for x in range(0, self.width, TILE)]
             list(threads.map(draw, corners))
@@ -172,7 +155,7 @@ class Seen(NamedTuple):
 
 
 class _Shapes(NamedTuple):
-    """Surfaces that are cast in one way, as a `RayCaster` was given them: M ellipsoids, or M spheres of one size."""
+    """Surfaces that are cast in one way, in pixels around the middle: M ellipsoids, or M spheres of one size."""
 
     cast: Callable[[Seen, Array, Array, int], None]
     centres: Array
@@ -187,7 +170,7 @@ class Scene:
     Parameters
     ----------
     shapes : list of _Shapes
-        In pixels around the middle.
+        As a `RayCaster` was given them.
     size : ndarray, shape=(2,), dtype=int
         Width and height of the picture, pixels.
     density : float
@@ -240,6 +223,7 @@ def _cast_ellipsoids(seen: Seen, centres: Array, covariances: Array, first: int)
         (left, bottom), (right, top) = low[k], high[k]
         x = np.arange(left, right, dtype=np.float32) - x0
         y = np.arange(bottom, top, dtype=np.float32)[:, None] - y0
+        # S_z|p (1 - d' S_pp^-1 d), its root, and the plane that this stands on.
         front = (spread * a) * x + (2.0 * spread * b) * y
         front *= -x
         front += spread - (spread * c) * y**2
@@ -288,6 +272,43 @@ def _conditional(covariances: Array) -> Array:
     a, b, c = np.stack([yy, -xy, xx]) / (xx * yy - xy**2)
     slope_x, slope_y = a * xz + b * yz, b * xz + c * yz
     return np.stack([a, b, c, slope_x, slope_y, np.maximum(zz - slope_x * xz - slope_y * yz, 0.0)])
+
+
+class _Light(NamedTuple):
+    """What falls on a scene, and between it and the viewer."""
+
+    scene: Scene
+    factor: int
+    """Samples along each side of a pixel."""
+    angstrom: float
+    """Samples."""
+    near: float
+    """Depth of the nearest surface, in samples."""
+    open_sky: Array
+    """Share of the sky that each square sees, with a margin of one."""
+
+    def tile(self, low: Indices, high: Indices) -> NDArray[np.uint8]:
+        """Red, green, blue and opacity (rows, columns, 4) of a window of pixels, the first row at the bottom."""
+        width, height = high - low
+        edge = 3 * self.factor // 2  # as far as outlines reach
+        around = self.scene.cast(self.factor * low - edge, self.factor * high + edge)
+        if not around.surface.any():
+            return np.zeros((height, width, 4), dtype=np.uint8)
+        seen = around.window(slice(edge, -edge), slice(edge, -edge))
+        ink = _outlines(around.depth, edge, self.angstrom)
+        sky = _pixels(self.open_sky, low, high).reshape(-1)
+        pixels = np.zeros((4, len(sky)), dtype=np.float32)
+        for lit in _lit_samples(seen, ink, self.factor):
+            normals = self.scene.normals(lit.surface, lit.x + self.factor * low[0], lit.y + self.factor * low[1])
+            colour = _lit(self.scene.colours.take(lit.surface, axis=1), normals, sky.take(lit.pixel))
+            haze = _haze((self.near - lit.depth) / self.angstrom)
+            colour += haze * (1.0 - colour)
+            colour *= 1.0 - (1.0 - 0.5 * haze) * 0.85 * lit.ink
+            for channel, value in zip(pixels, (*colour, 1.0), strict=True):
+                channel[lit.pixel] += lit.weight * value
+        pixels[:3] /= np.maximum(pixels[3], 1e-6)
+        levels = np.rint(255.0 * np.clip(pixels, 0.0, 1.0)).astype(np.uint8)
+        return levels.reshape(4, height, width).transpose(1, 2, 0)
 
 
 class _Lit(NamedTuple):
