@@ -47,6 +47,7 @@ def main(path: str) -> None:
             "`python -c pass`": seconds("pass"),
             "`import numpy`": seconds("import numpy"),
             "`import numpy, dynaprot`": seconds("import numpy, dynaprot"),
+            "`import numpy, matplotlib.figure`": seconds("import numpy, matplotlib.figure"),
             "`dynaprot --help`": seconds(COMMAND, "--help"),
             f"`dynaprot predict --no-pictures`, {size} residues": seconds(COMMAND, *predict, "--no-pictures"),
             f"`dynaprot predict`, {size} residues": seconds(COMMAND, *predict),
