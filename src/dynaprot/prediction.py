@@ -15,6 +15,7 @@ from .joint import ElasticJoint, FactoredJoint, Joint, Springs
 from .joint.spd import matrix_power
 from .network.anm import ISOTROPIC, classic_anm, parameter_free_anm, parameter_free_stiffness
 from .network.features import SPRING_CUTOFF, Features, featurise
+from .network.mechanics import Mechanics
 from .network.runtime import Network, choose_runtime, open_network
 from .network.weights import find_weights, graph_path, load_weights, shipped_weights
 from .structure.backbone import connected_parts
@@ -174,16 +175,14 @@ def _joint(
 def _elastic_joint(
     structure: Structure, features: Features, heads: dict[str, NDArray[np.floating]]
 ) -> tuple[ElasticJoint, tuple[str, ...]]:
-    i, j = features.pairs
-    base = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))
-    central, isotropic = np.exp(heads["springs"]).T * [base, ISOTROPIC * base]
+    springs, coordinates = Mechanics.of(structure, features.pairs).corrected(heads["springs"], heads["chain"])
     notices: tuple[str, ...] = ()
-    part = connected_parts(len(structure), i, j)
+    part = connected_parts(len(structure), springs.i, springs.j)
     if part.any():  # all in part 0 otherwise
         far_i, far_j = np.nonzero(np.triu(part[:, None] != part[None, :]))
         weak = parameter_free_stiffness(np.linalg.norm(structure.ca[far_i] - structure.ca[far_j], axis=1))
-        i, j = np.concatenate([i, far_i]), np.concatenate([j, far_j])
-        central, isotropic = np.concatenate([central, weak]), np.concatenate([isotropic, ISOTROPIC * weak])
+        added = (far_i, far_j, weak, ISOTROPIC * weak)
+        springs = Springs(*map(np.concatenate, zip(vars(springs).values(), added, strict=True)))
         notices = (
             f"{len(np.unique(part))} parts of the structure lie more than {SPRING_CUTOFF:.0f} Å apart: how they move "
             "against each other is the elastic network's guess.",
@@ -192,4 +191,4 @@ def _elastic_joint(
     if "congruence" in heads:
         rotations = structure.rotations
         congruence = rotations @ heads["congruence"] @ np.swapaxes(rotations, 1, 2)
-    return ElasticJoint(structure.ca, Springs(i, j, central, isotropic), congruence), notices
+    return ElasticJoint(structure.ca, springs, congruence, coordinates), notices

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynaprot import PredictionError, predict
-from dynaprot.joint import ElasticJoint, FactoredJoint, Joint, Springs
+from dynaprot.joint import Coordinates, ElasticJoint, FactoredJoint, Joint, Springs
 from dynaprot.joint.elastic import hessian, rigid_motions
 from dynaprot.joint.spd import gram, invert_root, leading_eigenpairs, matrix_log, matrix_power
 from dynaprot.network.anm import CLASSIC_CUTOFF, CLASSIC_STIFFNESS
@@ -31,19 +31,21 @@ def random_factored(seed: int, size: int = 9, root: str = "symmetric") -> Factor
     return FactoredJoint(random_spd(generator, size, 3), random_spd(generator, size), root)  # type: ignore[arg-type]
 
 
-def random_elastic(seed: int, congruence: bool = False) -> ElasticJoint:
-    """Random springs between all pairs of a random chain."""
+def random_elastic(seed: int, congruence: bool = False, coordinates: bool = False) -> ElasticJoint:
+    """Random springs between all pairs of a random chain, and on coordinates of four residues."""
     generator = np.random.default_rng(seed)
     positions = random_protein(seed, (11,)).ca
     i, j = neighbour_pairs(positions, np.inf)
     springs = Springs(i, j, generator.uniform(0.01, 2.0, len(i)), generator.uniform(0.0, 0.1, len(i)))
     correction = np.eye(3) + 0.2 * np.tril(generator.normal(size=(11, 3, 3))) if congruence else None
-    return ElasticJoint(positions, springs, correction)
+    residues, gradients = generator.integers(0, 11, (7, 4)), generator.normal(size=(7, 4, 3))
+    bent = Coordinates(residues, gradients, generator.uniform(0.1, 9.0, 7))
+    return ElasticJoint(positions, springs, correction, {"bent": bent} if coordinates else None)
 
 
 joints = st.one_of(
     st.builds(random_factored, st.integers(0, 999), st.just(9), st.sampled_from(["symmetric", "cholesky"])),
-    st.builds(random_elastic, st.integers(0, 999), st.booleans()),
+    st.builds(random_elastic, st.integers(0, 999), st.booleans(), st.booleans()),
 )
 
 
@@ -121,10 +123,11 @@ def test_rigid_motions_cost_nothing_and_have_no_variance() -> None:
 
 def test_the_covariance_is_the_pseudo_inverse_of_the_projected_hessian() -> None:
     """(P H P)^+, with the isotropic springs' resistance to rotation projected out."""
-    joint = random_elastic(7)
+    joint = random_elastic(7, coordinates=True)
     rigid = rigid_motions(joint.positions)
     projector = np.eye(len(rigid)) - rigid @ rigid.T
-    expected = np.linalg.pinv(projector @ hessian(joint.positions, joint.springs) @ projector, rcond=1e-10)
+    full = hessian(joint.positions, joint.springs, joint.coordinates)
+    expected = np.linalg.pinv(projector @ full @ projector, rcond=1e-10)
     np.testing.assert_allclose(joint.covariance(), expected, atol=3e-6 * np.abs(expected).max())
 
 

@@ -11,11 +11,12 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 import torch.nn.functional as F  # noqa: E402
 
-from dynaprot.joint import ElasticJoint, Springs  # noqa: E402
+from dynaprot.joint import ElasticJoint  # noqa: E402
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
 from dynaprot.network.attention import InvariantPointAttention  # noqa: E402
-from dynaprot.network.elastic import elastic_covariance, trace_coupling  # noqa: E402
+from dynaprot.network.elastic import Coordinates, elastic_covariance, trace_coupling  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
+from dynaprot.network.mechanics import Mechanics  # noqa: E402
 from dynaprot.network.model import DynaProt  # noqa: E402
 from dynaprot.network.torch_runtime import tensors  # noqa: E402
 from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
@@ -133,16 +134,22 @@ def test_an_untrained_spring_head_is_the_elastic_network_it_corrects() -> None:
     with torch.no_grad():
         heads = model(*tensors(featurise(random_protein(1, (25,)))))
     torch.testing.assert_close(heads.springs, torch.zeros_like(heads.springs))
+    torch.testing.assert_close(heads.chain, torch.zeros_like(heads.chain))
     torch.testing.assert_close(heads.congruence, torch.eye(3).expand_as(heads.congruence))
 
 
 def test_the_torch_and_the_numpy_elastic_networks_agree() -> None:
     """Training and inference use one mathematics."""
-    positions = random_protein(3, (30, 20)).ca
-    i, j = neighbour_pairs(positions, 20.0)
-    central, isotropic = np.random.default_rng(0).uniform(0.01, 1.0, (2, len(i)))
-    joint = ElasticJoint(positions, Springs(i, j, central, isotropic))
-    covariance = elastic_covariance(*(torch.from_numpy(a) for a in (positions, np.stack([i, j]), central, isotropic)))
+    structure = random_protein(3, (30, 20))
+    mechanics = Mechanics.of(structure, featurise(structure).pairs)
+    generator = np.random.default_rng(0)
+    springs, coordinates = mechanics.corrected(
+        generator.normal(size=(len(mechanics.springs.i), 3)), generator.normal(size=(50, 2))
+    )
+    joint = ElasticJoint(structure.ca, springs, coordinates=coordinates)
+    arrays = (structure.ca, np.stack([springs.i, springs.j]), springs.central, springs.isotropic)
+    kinds = [Coordinates(*map(torch.from_numpy, vars(kind).values())) for kind in coordinates.values()]
+    covariance = elastic_covariance(*map(torch.from_numpy, arrays), kinds)
     scale = np.abs(joint.covariance()).max()
     np.testing.assert_allclose(covariance.reshape(150, 150).numpy(), joint.covariance(), atol=1e-5 * scale)
     np.testing.assert_allclose(trace_coupling(covariance).numpy(), joint.coupling, atol=1e-5)
@@ -150,14 +157,21 @@ def test_the_torch_and_the_numpy_elastic_networks_agree() -> None:
 
 def test_gradients_reach_every_spring() -> None:
     """The covariance's derivative by stiffness equals finite differences."""
-    positions = torch.from_numpy(random_protein(8, (5,)).ca)
-    i, j = neighbour_pairs(positions.numpy(), np.inf)
+    structure = random_protein(8, (5,))
+    positions = torch.from_numpy(structure.ca)
+    i, j = neighbour_pairs(structure.ca, np.inf)
     pairs = torch.from_numpy(np.stack([i, j]))
+    kinds = Mechanics.of(structure, np.stack([i, j])).coordinates.values()
+    kinds = [Coordinates(*map(torch.from_numpy, vars(kind).values())) for kind in kinds]
     generator = torch.Generator().manual_seed(0)
-    central, isotropic = (
-        (0.2 + torch.rand(len(i), generator=generator, dtype=torch.float64)).requires_grad_() for _ in range(2)
-    )
+    stiffness = [
+        (0.2 + torch.rand(count, generator=generator, dtype=torch.float64)).requires_grad_()
+        for count in (len(i), len(i), *(len(kind.residues) for kind in kinds))
+    ]
+
+    def covariance(central: torch.Tensor, isotropic: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        stiff = [kind._replace(stiffness=other) for kind, other in zip(kinds, others, strict=True)]
+        return elastic_covariance(positions, pairs, central, isotropic, stiff)
+
     # The stiffness that holds the rigid motions cancels exactly, so that it needs no gradient.
-    assert torch.autograd.gradcheck(
-        lambda c, q: elastic_covariance(positions, pairs, c, q), (central, isotropic), atol=1e-5, rtol=1e-3
-    )
+    assert torch.autograd.gradcheck(covariance, stiffness, atol=1e-5, rtol=1e-3)

@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from dynaprot.network.architecture import Architecture  # noqa: E402
-from dynaprot.network.elastic import elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
+from dynaprot.network.elastic import Coordinates, elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
 from dynaprot.network.model import Committee, network_of  # noqa: E402
 from dynaprot.network.torch_runtime import tensors  # noqa: E402
@@ -35,15 +35,19 @@ def test_moments_are_those_of_the_whole_covariance() -> None:
     )
     congruence = torch.eye(3).double() + 0.3 * torch.randn(21, 3, 3, generator=generator, dtype=torch.float64)
     congruence.requires_grad_()
-    covariance = elastic_covariance(positions, pairs, central, isotropic)
+    residues = torch.randint(21, (9, 3), generator=generator)
+    gradients = torch.randn(9, 3, 3, generator=generator, dtype=torch.float64)
+    stiffness = (0.2 + torch.rand(9, generator=generator, dtype=torch.float64)).requires_grad_()
+    bent = [Coordinates(residues, gradients, stiffness)]
+    covariance = elastic_covariance(positions, pairs, central, isotropic, bent)
     covariance = torch.einsum("iab,ibjc,jdc->iajd", congruence, covariance, congruence)
     whole = torch.einsum("iaib->iab", covariance), trace_coupling(covariance)
-    cheap = elastic_moments(positions, pairs, central, isotropic, congruence)
+    cheap = elastic_moments(positions, pairs, central, isotropic, congruence, bent)
     weights = [torch.randn(part.shape, generator=generator, dtype=torch.float64) for part in whole]
     gradients = []
     for parts in (whole, cheap):
         total = sum((part * weight).sum() for part, weight in zip(parts, weights, strict=True))
-        by = torch.autograd.grad(total, (central, isotropic, congruence))
+        by = torch.autograd.grad(total, (central, isotropic, congruence, stiffness))
         gradients.append(torch.cat([gradient.flatten() for gradient in by]))
     for one, other in zip((*whole, gradients[0]), (*cheap, gradients[1]), strict=True):
         torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-7)

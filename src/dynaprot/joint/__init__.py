@@ -7,10 +7,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .elastic import ElasticJoint, Springs
+from .elastic import Coordinates, ElasticJoint, Springs
 from .factored import FactoredJoint
 
-__all__ = ["FORMS", "ElasticJoint", "FactoredJoint", "Joint", "Springs"]
+__all__ = ["FORMS", "Coordinates", "ElasticJoint", "FactoredJoint", "Joint", "Springs"]
 
 FORMS: dict[str, type[ElasticJoint] | type[FactoredJoint]] = {
     "elastic": ElasticJoint,

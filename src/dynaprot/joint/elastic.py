@@ -1,30 +1,33 @@
 """The elastic joint Gaussian: residues joined by springs, rigid motions projected out.
 
 The Hessian is H = sum over pairs of k_ij u u^T + q_ij I in each pair's block, u the unit vector between the two
-C-alphas (Atilgan et al. 2001; the isotropic part as in generalised networks). With the six rigid motions Q projected
+C-alphas (Atilgan et al. 2001; the isotropic part as in generalised networks), and B^T K B of springs on other internal
+coordinates, B being Wilson's matrix of their gradients. With the six rigid motions Q projected
 out, the covariance at temperature 1 (stiffness in kT/Å^2) is the pseudo-inverse (P H P)^+, P = I - Q Q^T. It comes from
 the inverted Cholesky factor V of P H P + s Q Q^T, never from eigenvectors: one array of 3N x 3N, made in place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cached import cached_property
 from ..errors import PredictionError
 from .spd import invert_root, leading_eigenpairs, parts, unit_diagonal
 
-__all__ = ["ElasticJoint", "Springs", "hessian", "rigid_motions"]
+__all__ = ["Coordinates", "ElasticJoint", "Springs", "hessian", "rigid_motions"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 PAIRS = 1 << 20
 """Springs that the Hessian takes at a time."""
+ENTRIES = 1 << 21
+"""Numbers that it takes at a time of springs on other coordinates."""
 RIGID_VARIANCE = 1e-6
 """Variance of each rigid motion relative to the mean internal one: invisible, but it keeps the joint, and the coupling
 with it, strictly positive definite."""
@@ -50,7 +53,27 @@ class Springs:
     isotropic: Array
 
 
-def hessian(positions: Array, springs: Springs) -> Array:
+@dataclass(frozen=True)
+class Coordinates:
+    """Springs on internal coordinates of one kind: bond angles, torsions, distances of side chains.
+
+    Attributes
+    ----------
+    residues : ndarray, shape=(K, n), dtype=int
+        Those that each depends on; one may stand there twice.
+    gradients : ndarray, shape=(K, n, 3)
+        Of the coordinate by their positions, unit of the coordinate per Å, in the frame of the positions: rows of B
+        (Wilson, Decius & Cross 1955).
+    stiffness : ndarray, shape=(K,)
+        kT over the square of the coordinate's unit.
+    """
+
+    residues: Indices
+    gradients: Array
+    stiffness: Array
+
+
+def hessian(positions: Array, springs: Springs, coordinates: Mapping[str, Coordinates] | None = None) -> Array:
     """Second derivatives of the springs' energy, shape=(3N, 3N), kT/Å^2.
 
     Parameters
@@ -58,6 +81,7 @@ def hessian(positions: Array, springs: Springs) -> Array:
     positions : ndarray, shape=(N, 3)
         C-alpha positions, Å: where every spring is at rest.
     springs : Springs
+    coordinates : mapping of str to Coordinates, optional
     """
     size = len(positions)
     full = np.zeros((size, 3, size, 3))
@@ -77,7 +101,20 @@ def hessian(positions: Array, springs: Springs) -> Array:
                     full[j, row, i, column] = -block
                     own[:, row, column] += total
     full[np.arange(size), :, np.arange(size)] = own
+    for kind in (coordinates or {}).values():
+        _add(full.reshape(-1), size, kind)
     return full.reshape(3 * size, 3 * size)
+
+
+def _add(full: Array, size: int, coordinates: Coordinates) -> None:
+    """Add B^T K B to a flat Hessian."""
+    width = 3 * coordinates.residues.shape[1]
+    places = (3 * coordinates.residues[:, :, None] + np.arange(3)).reshape(-1, width)
+    gradients = coordinates.gradients.reshape(-1, width)
+    for part in parts(0, len(places), ENTRIES // width**2):
+        row, gradient = places[part], gradients[part]
+        values = (coordinates.stiffness[part, None] * gradient)[:, :, None] * gradient[:, None, :]
+        np.add.at(full, (3 * size * row[:, :, None] + row[:, None, :]).ravel(), values.ravel())
 
 
 def rigid_motions(positions: Array) -> Array:
@@ -141,17 +178,26 @@ class ElasticJoint:
         Stiffness in kT/Å^2.
     congruence : ndarray, shape=(N, 3, 3), optional
         B_i in Sigma'_ij = B_i Sigma_ij B_j^T: a correction of each residue that keeps the joint SPD.
+    coordinates : mapping of str to Coordinates, optional
+        Springs on internal coordinates other than distances of C-alphas, by kind.
     """
 
-    def __init__(self, positions: Array, springs: Springs, congruence: Array | None = None) -> None:
+    def __init__(
+        self,
+        positions: Array,
+        springs: Springs,
+        congruence: Array | None = None,
+        coordinates: Mapping[str, Coordinates] | None = None,
+    ) -> None:
         self.positions = positions
         self.springs = springs
         self.congruence = congruence
+        self.coordinates = dict(coordinates or {})
 
     @cached_property
     def _factors(self) -> _Factors:
         positions, size = self.positions, len(self.positions)
-        matrix = hessian(positions, self.springs)
+        matrix = hessian(positions, self.springs, self.coordinates)
         rigid = rigid_motions(positions)
         stiffness = np.trace(matrix) / (3 * size)
         held = matrix @ rigid
@@ -246,10 +292,15 @@ class ElasticJoint:
         }
         if self.congruence is not None:
             arrays["congruence"] = self.congruence
+        for kind, coordinates in self.coordinates.items():
+            arrays |= {f"{kind}_{name}": array for name, array in vars(coordinates).items()}
         return arrays
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray]) -> ElasticJoint:
         """Rebuild a joint from `arrays`."""
         springs = Springs(arrays["spring_i"], arrays["spring_j"], arrays["central"], arrays["isotropic"])
-        return cls(arrays["positions"], springs, arrays.get("congruence"))
+        kinds = [name.removesuffix("_gradients") for name in arrays if name.endswith("_gradients")]
+        names = [field.name for field in fields(Coordinates)]
+        coordinates = {kind: Coordinates(*(arrays[f"{kind}_{name}"] for name in names)) for kind in kinds}
+        return cls(arrays["positions"], springs, arrays.get("congruence"), coordinates)

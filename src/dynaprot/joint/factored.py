@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cached import cached_property
 from .spd import leading_eigenpairs, matrix_power, unit_diagonal
 
 __all__ = ["FactoredJoint"]

@@ -5,15 +5,38 @@ The same mathematics as `joint.elastic`, in PyTorch: covariance = (P H P + s Q Q
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-__all__ = ["elastic_covariance", "elastic_moments", "trace_coupling"]
+from .. import joint
+
+__all__ = ["Coordinates", "elastic_covariance", "elastic_moments", "trace_coupling"]
 
 
-def elastic_covariance(positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor) -> Tensor:
+class Coordinates(NamedTuple):
+    """As `joint.Coordinates`, in tensors; gradients flow to the stiffness."""
+
+    residues: Tensor
+    gradients: Tensor
+    stiffness: Tensor
+
+    @classmethod
+    def of(cls, arrays: joint.Coordinates) -> Coordinates:
+        """The same in tensors of single precision."""
+        gradients, stiffness = (torch.from_numpy(array).float() for array in (arrays.gradients, arrays.stiffness))
+        return cls(torch.from_numpy(arrays.residues), gradients, stiffness)
+
+    def to(self, device: torch.device) -> Coordinates:
+        """The same on another device."""
+        return Coordinates(*(tensor.to(device) for tensor in self))
+
+
+def elastic_covariance(
+    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor, coordinates: Sequence[Coordinates] = ()
+) -> Tensor:
     """Joint covariance of a network of springs.
 
     Parameters
@@ -24,6 +47,8 @@ def elastic_covariance(positions: Tensor, pairs: Tensor, central: Tensor, isotro
         Each pair once.
     central, isotropic : Tensor, shape=(P,)
         Stiffness, kT/Å^2. Gradients flow to both.
+    coordinates : sequence of Coordinates
+        Springs on other internal coordinates.
 
     Returns
     -------
@@ -31,20 +56,25 @@ def elastic_covariance(positions: Tensor, pairs: Tensor, central: Tensor, isotro
         Å^2; the six rigid motions have no variance.
     """
     size = len(positions)
-    matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic)
+    matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic, coordinates)
     # inv() has a backward pass of two products; that of a Cholesky factor costs several times as much.
     covariance = torch.linalg.inv(matrix) - rigid @ rigid.T / stiffness
     return ((covariance + covariance.T) / 2).reshape(size, 3, size, 3)
 
 
 def elastic_moments(
-    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor, congruence: Tensor | None = None
+    positions: Tensor,
+    pairs: Tensor,
+    central: Tensor,
+    isotropic: Tensor,
+    congruence: Tensor | None = None,
+    coordinates: Sequence[Coordinates] = (),
 ) -> tuple[Tensor, Tensor]:
     """Marginals and trace coupling of B Sigma B^T, Sigma as from `elastic_covariance`, at half its cost.
 
     Parameters
     ----------
-    positions, pairs, central, isotropic : Tensor
+    positions, pairs, central, isotropic, coordinates
         As for `elastic_covariance`.
     congruence : Tensor, shape=(N, 3, 3), optional
         B of each residue, in the frame of the positions.
@@ -55,7 +85,7 @@ def elastic_moments(
     coupling : Tensor, shape=(N, N)
     """
     size = len(positions)
-    matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic)
+    matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic, coordinates)
     if congruence is None:
         congruence = torch.eye(3, dtype=positions.dtype, device=positions.device).expand(size, 3, 3)
     marginals, trace = _Moments.apply(matrix, congruence, rigid @ rigid.T / stiffness)
@@ -96,7 +126,7 @@ class _Moments(torch.autograd.Function):
 
 
 def _held_hessian(
-    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor
+    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor, coordinates: Sequence[Coordinates]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """P H P + s Q Q^T, the rigid motions Q and the stiffness s that holds them."""
     size = len(positions)
@@ -110,12 +140,25 @@ def _held_hessian(
         (torch.cat([i, j, residues]), torch.cat([j, i, residues])), torch.cat([-blocks, -blocks, own])
     )
     hessian = hessian.permute(0, 2, 1, 3).reshape(3 * size, 3 * size)
+    for kind in coordinates:
+        hessian = _add(hessian, kind)
     rigid = _rigid_motions(positions)
     stiffness = hessian.diagonal().mean().detach()
     held = hessian @ rigid
     inner = rigid.T @ held
     update = rigid @ ((inner + stiffness * torch.eye(6, dtype=positions.dtype, device=positions.device)) / 2) - held
     return hessian + rigid @ update.T + update @ rigid.T, rigid, stiffness
+
+
+def _add(hessian: Tensor, coordinates: Coordinates) -> Tensor:
+    """H + B^T K B, added up number by number, which unlike blocks is in one order on every CPU."""
+    width = 3 * coordinates.residues.shape[1]
+    axes = torch.arange(3, device=hessian.device)
+    places = (3 * coordinates.residues[:, :, None] + axes).reshape(-1, width)
+    gradients = coordinates.gradients.reshape(-1, width)
+    values = coordinates.stiffness[:, None, None] * (gradients[:, :, None] * gradients[:, None, :])
+    entries = places[:, :, None] * len(hessian) + places[:, None, :]
+    return hessian.flatten().index_add(0, entries.flatten(), values.flatten()).view_as(hessian)
 
 
 def _rigid_motions(positions: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from ..structure.backbone import chain_positions, dihedrals, neighbour_pairs, pr
 from ..structure.protein import Structure
 from ..structure.residues import AMINO_ACIDS
 
-__all__ = ["ENVIRONMENT", "PAIR", "Features", "featurise"]
+__all__ = ["ENVIRONMENT", "PAIR", "Features", "featurise", "side_chain_centres"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
@@ -102,7 +102,7 @@ class _Geometry:
         distance = np.maximum(np.linalg.norm(difference, axis=1), 1e-3)
         segment, from_start, to_end = chain_positions(following)
         chemistry = np.array([SIDE_CHAINS[letter] for letter in structure.sequence])
-        side = ca + chemistry[:, 3:] * unit_vectors(_beta_direction(structure))
+        side = side_chain_centres(structure)
         return cls(
             structure,
             i,
@@ -158,6 +158,12 @@ def featurise(structure: Structure, surroundings: bool = True) -> Features:
         pairs=np.stack([geometry.i, geometry.j]) if geometry else np.empty((2, 0), dtype=np.int64),
         pair_features=(_pair_features(geometry) if geometry else np.empty((0, PAIR))).astype(np.float32),
     )
+
+
+def side_chain_centres(structure: Structure) -> Array:
+    """Where the centres of side chains are by the backbone and the residue type, shape=(N, 3), Å."""
+    reach = np.array([SIDE_CHAINS[letter][3] for letter in structure.sequence])
+    return np.asarray(structure.ca + reach[:, None] * unit_vectors(_beta_direction(structure)))
 
 
 def _beta_direction(structure: Structure) -> Array:

@@ -153,25 +153,26 @@ def _diagonal_matrix(values: Tensor) -> Tensor:
 
 
 class SpringHead(nn.Module):
-    """Stiffness of the central and the isotropic spring of each pair, as a correction of the parameter-free network.
+    """Stiffness of every spring, as a correction of the network that `mechanics` builds.
 
-    The last layers start at zero: an untrained head is exactly the elastic network it corrects.
+    The last layers start at zero: an untrained head is exactly the network it corrects.
     """
 
     def __init__(self, dimension: int, hidden: int = 96, width: int = 48) -> None:
         super().__init__()
         self.residue = nn.Linear(dimension, width)
-        readout = nn.Linear(hidden, 2)
+        readout = nn.Linear(hidden, 3)
         self.pair = nn.Sequential(
             nn.Linear(2 * width + PAIR, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), readout
         )
-        self.softness = nn.Linear(dimension, 2)
-        for layer in (readout, self.softness):
+        self.softness = nn.Linear(dimension, 3)
+        self.chain = nn.Linear(dimension, 2)
+        for layer in (readout, self.softness, self.chain):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, embedding: Tensor, pairs: Tensor, pair_features: Tensor) -> Tensor:
-        """Natural logarithm of stiffness over that of the parameter-free network.
+    def forward(self, embedding: Tensor, pairs: Tensor, pair_features: Tensor) -> tuple[Tensor, Tensor]:
+        """Natural logarithm of stiffness over that before learning.
 
         Parameters
         ----------
@@ -181,11 +182,14 @@ class SpringHead(nn.Module):
 
         Returns
         -------
-        Tensor, shape=(P, 2)
-            Central, isotropic.
+        springs : Tensor, shape=(P, 3)
+            Of pairs: central, isotropic, between side chains in contact.
+        chain : Tensor, shape=(N, 2)
+            Of the angle at each residue, and its part in torsions.
         """
         width = self.residue(embedding)
         i, j = pairs.unbind(0)
         both = torch.cat([width[i] + width[j], width[i] * width[j], pair_features], dim=-1)
         softness = self.softness(embedding)
-        return (self.pair(both) + softness[i] + softness[j]).clamp(-8.0, 8.0)
+        springs = self.pair(both) + softness[i] + softness[j]
+        return springs.clamp(-8.0, 8.0), self.chain(embedding).clamp(-6.0, 6.0)

@@ -29,8 +29,10 @@ class Heads(NamedTuple):
         Lower-triangular L of Sigma = L L^T in each residue's frame, Å.
     coupling : Tensor, shape=(B, N, N)
         SPD, not scaled to unit diagonal.
-    springs : Tensor, shape=(P, 2)
-        Log stiffness, central and isotropic, over the parameter-free network's.
+    springs : Tensor, shape=(P, 3)
+        Log stiffness of pairs over that before learning: central, isotropic, between side chains in contact.
+    chain : Tensor, shape=(B, N, 2)
+        The same of bond angles, and of torsions in equal parts from both residues of a bond.
     congruence : Tensor, shape=(B, N, 3, 3)
         Lower-triangular correction in each residue's frame.
     """
@@ -38,6 +40,7 @@ class Heads(NamedTuple):
     marginal_factor: Tensor | None
     coupling: Tensor | None
     springs: Tensor | None
+    chain: Tensor | None
     congruence: Tensor | None
 
 
@@ -125,12 +128,15 @@ class DynaProt(nn.Module):
         for layer in self.layers:
             embedding = layer(embedding, rotations, positions, mask)
         embedding = self.norm(embedding)
+        springs, chain = None, None
+        if self.spring_head is not None:
+            springs, chain = self.spring_head(embedding.flatten(0, 1), pairs, pair_features)
+            chain = chain.unflatten(0, embedding.shape[:2])
         return Heads(
             marginal_factor=None if self.marginal_head is None else self.marginal_head(embedding),
             coupling=None if self.coupling_head is None else self.coupling_head(embedding, positions, mask),
-            springs=None
-            if self.spring_head is None
-            else self.spring_head(embedding.flatten(0, 1), pairs, pair_features),
+            springs=springs,
+            chain=chain,
             congruence=None if self.congruence_head is None else self._congruence(embedding),
         )
 

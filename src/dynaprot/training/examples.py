@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import TrainingDataError
-from ..network.anm import parameter_free_stiffness
+from ..network.elastic import Coordinates
 from ..network.features import featurise
+from ..network.mechanics import Mechanics
 from ..network.torch_runtime import tensors
 from ..structure.protein import Structure
 from .configuration import Source
@@ -46,30 +47,47 @@ class Input:
         Of `DynaProt.forward`.
     positions : Tensor, shape=(N, 3)
         C-alpha, Å.
-    base : Tensor, shape=(P,)
-        Stiffness of the parameter-free network.
+    base : Tensor, shape=(P, 2)
+        Central and isotropic stiffness of pairs before learning, kT/Å^2.
+    coordinates : dict of str to Coordinates
+        As of `Mechanics`, with their stiffness before learning.
+    touching : Tensor, shape=(S,), dtype=int64
+        Which pairs the contacts belong to.
     """
 
     arguments: tuple[Tensor, ...]
     positions: Tensor
     base: Tensor
+    coordinates: dict[str, Coordinates]
+    touching: Tensor
 
     @classmethod
     def of(cls, structure: Structure, surroundings: bool = True) -> Input:
         """Compute the input of a structure; `surroundings` as of `featurise`."""
         features = featurise(structure, surroundings)
-        i, j = features.pairs
-        base = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))
+        mechanics = Mechanics.of(structure, features.pairs)
+        springs = mechanics.springs
         positions = structure.ca - structure.ca.mean(0)
-        return cls(tensors(features), torch.from_numpy(positions).float(), torch.from_numpy(base).float())
+        return cls(
+            tensors(features),
+            torch.from_numpy(positions).float(),
+            torch.from_numpy(np.stack([springs.central, springs.isotropic], axis=1)).float(),
+            {kind: Coordinates.of(arrays) for kind, arrays in mechanics.coordinates.items()},
+            torch.from_numpy(mechanics.touching),
+        )
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def to(self, device: torch.device) -> Input:
         """The same on another device."""
-        arguments = tuple(argument.to(device) for argument in self.arguments)
-        return Input(arguments, self.positions.to(device), self.base.to(device))
+        return Input(
+            tuple(argument.to(device) for argument in self.arguments),
+            self.positions.to(device),
+            self.base.to(device),
+            {kind: coordinates.to(device) for kind, coordinates in self.coordinates.items()},
+            self.touching.to(device),
+        )
 
 
 @dataclass

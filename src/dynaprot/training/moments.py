@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..network.anm import ISOTROPIC
 from ..network.elastic import elastic_moments
 from ..network.model import Heads
 from .examples import Input
@@ -25,8 +24,8 @@ class Moments(NamedTuple):
         Å^2, frame of the input.
     coupling : Tensor, shape=(N, N), dtype=float64
         Unit diagonal.
-    springs : Tensor, shape=(P, 2)
-        Log stiffness over the parameter-free network's, from which the others follow.
+    springs : Tensor, shape=(K,)
+        Log stiffness of all springs over that before learning, from which the others follow.
     """
 
     marginals: Tensor | None
@@ -74,16 +73,9 @@ def predict_moments(network: nn.Module, inputs: Sequence[Input], precision: str 
 def _moments(heads: Heads, k: int, springs: Tensor | None, protein: Input) -> Moments:
     """Moments of the k-th protein of a batch."""
     size = len(protein)
-    rotations = protein.arguments[1][0]
     if springs is not None:
-        stiffness = springs.exp() * protein.base[:, None]
-        congruence = None
-        if heads.congruence is not None:
-            congruence = rotations @ heads.congruence[k, :size].float() @ rotations.mT
-        marginals, coupling = elastic_moments(
-            protein.positions, protein.arguments[5], stiffness[:, 0], ISOTROPIC * stiffness[:, 1], congruence
-        )
-        return Moments(marginals.double(), coupling.double(), springs)
+        return _elastic(heads, k, springs, protein)
+    rotations = protein.arguments[1][0]
     prediction = Moments(None, None)
     if heads.marginal_factor is not None:
         factor = rotations.double() @ heads.marginal_factor[k, :size].double()
@@ -93,3 +85,24 @@ def _moments(heads: Heads, k: int, springs: Tensor | None, protein: Input) -> Mo
         deviation = coupling.diagonal().sqrt()
         prediction = prediction._replace(coupling=coupling / deviation[:, None] / deviation)
     return prediction
+
+
+def _elastic(heads: Heads, k: int, springs: Tensor, protein: Input) -> Moments:
+    """Moments of the network of springs: `Mechanics.corrected` and `ElasticJoint`, differentiable."""
+    assert heads.chain is not None
+    size = len(protein)
+    chain, prior = heads.chain[k, :size].float(), protein.coordinates
+    contacts = springs[protein.touching, 2]
+    bent, twisted = prior["angles"].residues[:, 1], prior["torsions"].residues[:, 1:3]
+    factors = {"angles": chain[bent, 0].exp(), "torsions": chain[twisted, 1].sum(1).exp(), "contacts": contacts.exp()}
+    coordinates = [prior[kind]._replace(stiffness=factors[kind] * prior[kind].stiffness) for kind in prior]
+    congruence = None
+    if heads.congruence is not None:
+        rotations = protein.arguments[1][0]
+        congruence = rotations @ heads.congruence[k, :size].float() @ rotations.mT
+    central, isotropic = (springs[:, :2].exp() * protein.base).unbind(1)
+    marginals, coupling = elastic_moments(
+        protein.positions, protein.arguments[5], central, isotropic, congruence, coordinates
+    )
+    learned = torch.cat([springs[:, :2].flatten(), contacts, chain.flatten()])
+    return Moments(marginals.double(), coupling.double(), learned)

@@ -1,0 +1,211 @@
+"""The elastic network that learned stiffness corrects: pairs of residues, the chain's angles and torsions, side chains.
+
+Springs between C-alphas alone leave a chain free to twist: near a straight strand, no distance resists a torsion. So
+bond angles and torsions of the C-alpha chain have springs of their own (Lin & Song 2010), and so have the distances
+between side chains that touch. A side chain has a fixed place in the axes that its residue makes with the two beside
+it, so that its springs are springs between C-alphas, and rigid motions stretch none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..joint import Coordinates, Springs
+from ..structure.backbone import chain_positions, previous_residues
+from ..structure.protein import Structure
+from .anm import ISOTROPIC, parameter_free_stiffness
+from .features import side_chain_centres
+
+__all__ = ["Mechanics"]
+
+Array = NDArray[np.floating]
+Indices = NDArray[np.int64]
+
+ANGLE, TORSION = 30.0, 2.0
+"""Stiffness before any learning, kT/rad^2."""
+CONTACT = 0.1
+"""Stiffness of side chains in contact, as a share of that of C-alphas as far apart."""
+TOUCHING = 10.0
+"""Å between the centres of side chains in contact."""
+CHAINED = 2
+"""Bonds along the chain up to which side chains have no contact of their own."""
+NEAREST = 3.5
+"""Å; side chains closer than this do not stiffen their spring further."""
+STRAIGHT = 0.01
+"""Square of the sine below which a gradient fades: three residues in line have neither angle nor torsion."""
+
+
+@dataclass(frozen=True)
+class Mechanics:
+    """The network before it learns; stiffness in kT over the square of each coordinate's unit.
+
+    Attributes
+    ----------
+    springs : Springs
+        Between C-alphas.
+    coordinates : dict of str to Coordinates
+        ``angles``, of three residues in a row, rad; the second has the angle. ``torsions``, of four, rad; the second
+        and third have the bond that is twisted. ``contacts``: distances between side chains, Å.
+    touching : ndarray, shape=(S,), dtype=int
+        Which of the pairs these contacts belong to.
+    """
+
+    springs: Springs
+    coordinates: dict[str, Coordinates]
+    touching: Indices
+
+    @classmethod
+    def of(cls, structure: Structure, pairs: Indices) -> Mechanics:
+        """Build it for a structure with springs between pairs of its residues, as `Features` has them."""
+        i, j = pairs
+        central = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))
+        touching, contacts = _contacts(structure, i, j)
+        return cls(
+            Springs(i, j, central, ISOTROPIC * central),
+            {"angles": _angles(structure), "torsions": _torsions(structure), "contacts": contacts},
+            touching,
+        )
+
+    def corrected(self, springs: Array, chain: Array) -> tuple[Springs, dict[str, Coordinates]]:
+        """The network with learned stiffness.
+
+        Parameters
+        ----------
+        springs : ndarray, shape=(P, 3)
+            Logarithm of stiffness over that before learning: central, isotropic, contact.
+        chain : ndarray, shape=(N, 2)
+            The same of the angle at each residue, and of torsions; of the two residues of a bond, added up.
+        """
+        central, isotropic, contact = np.exp(springs).T
+        bent, twisted = self.coordinates["angles"].residues[:, 1], self.coordinates["torsions"].residues[:, 1:3]
+        factors = {
+            "angles": np.exp(chain[bent, 0]),
+            "torsions": np.exp(chain[twisted, 1].sum(1)),
+            "contacts": contact[self.touching],
+        }
+        network = replace(
+            self.springs, central=central * self.springs.central, isotropic=isotropic * self.springs.isotropic
+        )
+        return network, {
+            kind: replace(prior, stiffness=factors[kind] * prior.stiffness) for kind, prior in self.coordinates.items()
+        }
+
+
+def _angles(structure: Structure) -> Coordinates:
+    """Angles between virtual bonds."""
+    first, middle, last = _stretches(structure, 3).T
+    ca = structure.ca
+    to_first, to_last = ca[first] - ca[middle], ca[last] - ca[middle]
+    normal = np.cross(to_first, to_last)
+    scale = _fade(to_first, to_last) / np.sqrt(_squared(normal))
+    # The angle opens fastest across each arm, in the plane of both.
+    of_first = scale * np.cross(to_first, normal) / _squared(to_first)
+    of_last = scale * np.cross(normal, to_last) / _squared(to_last)
+    gradients = np.stack([of_first, -of_first - of_last, of_last], axis=1)
+    return Coordinates(np.stack([first, middle, last], axis=1), gradients, np.full(len(first), ANGLE))
+
+
+def _torsions(structure: Structure) -> Coordinates:
+    """Torsions about virtual bonds; gradients after Blondel & Karplus (1996)."""
+    residues = _stretches(structure, 4)
+    a, b, c, d = (structure.ca[column] for column in residues.T)
+    before, bond, after = a - b, b - c, d - c
+    left, right = np.cross(before, bond), np.cross(after, bond)
+    length = np.sqrt(_squared(bond))
+    fade = _fade(before, bond) * _fade(after, bond)
+    left *= fade / _squared(left)
+    right *= fade / _squared(right)
+    along_before, along_after = ((vector * bond).sum(1, keepdims=True) / length for vector in (before, after))
+    lever = along_before * left - along_after * right
+    gradients = np.stack([-length * left, length * left + lever, -lever - length * right, length * right], axis=1)
+    return Coordinates(residues, gradients, np.full(len(residues), TORSION))
+
+
+def _stretches(structure: Structure, length: int) -> Indices:
+    """All residues that stand in a row of so many bonded ones, shape=(K, length)."""
+    rows = np.arange(len(structure))[:, None]
+    for _ in range(length - 1):
+        following = structure.next_residue[rows[:, -1]]
+        rows = np.column_stack([rows, following])[following >= 0]
+    return rows
+
+
+def _contacts(structure: Structure, i: Indices, j: Indices) -> tuple[Indices, Coordinates]:
+    """Which pairs have side chains in contact, and the distances between these."""
+    segment, place, _ = chain_positions(structure.next_residue)
+    apart = (segment[i] != segment[j]) | (np.abs(place[i] - place[j]) > CHAINED)
+    side_chains = _side_chains(structure)
+    near = np.linalg.norm(side_chains.positions[i] - side_chains.positions[j], axis=1) < TOUCHING
+    touching = np.flatnonzero(apart & near)
+    i, j = i[touching], j[touching]
+    between = side_chains.positions[i] - side_chains.positions[j]
+    distance = np.linalg.norm(between, axis=1)
+    unit = between / np.maximum(distance, 1e-6)[:, None]
+    by_i, by_j = (np.einsum("ka,knab->knb", unit, side_chains.gradients[residues]) for residues in (i, j))
+    return touching, Coordinates(
+        np.concatenate([side_chains.residues[i], side_chains.residues[j]], axis=1),
+        np.concatenate([by_i, -by_j], axis=1),
+        CONTACT * parameter_free_stiffness(np.maximum(distance, NEAREST)),
+    )
+
+
+class _SideChains(NamedTuple):
+    """Centres of side chains, and how they follow the C-alphas.
+
+    Attributes
+    ----------
+    positions : ndarray, shape=(N, 3)
+        Å.
+    residues : ndarray, shape=(N, 3)
+        What each depends on: its residue, the one before and the one after; its own again for one that is missing.
+    gradients : ndarray, shape=(N, 3, 3, 3)
+        Of its position by theirs; rows by columns.
+    """
+
+    positions: Array
+    residues: Indices
+    gradients: Array
+
+
+def _side_chains(structure: Structure) -> _SideChains:
+    """Side chains of fixed places in the axes u - v, u x v and u + v, u and v the bonds to a residue and from it.
+
+    Where a bond is missing, or both are in line, C-alpha stands in.
+    """
+    ca, own = structure.ca, np.arange(len(structure))
+    before, after = previous_residues(structure.next_residue), structure.next_residue
+    ends = (before < 0) | (after < 0)
+    before, after = np.where(ends, own, before), np.where(ends, own, after)
+    u, v = ca - ca[before], ca[after] - ca
+    axes = np.stack([u - v, np.cross(u, v), u + v], axis=2)
+    bare = _squared_sine(u, v)[:, 0] <= STRAIGHT
+    axes[bare] = np.eye(3)
+    offset = np.where(bare[:, None], 0.0, side_chain_centres(structure) - ca)
+    along, across, beyond = np.linalg.solve(axes, offset[:, :, None])[:, :, 0].T[:, :, None, None]
+    by_u = (along + beyond) * np.eye(3) - across * _cross_matrix(v)
+    by_v = (beyond - along) * np.eye(3) + across * _cross_matrix(u)
+    gradients = np.stack([np.eye(3) + by_u - by_v, -by_u, by_v], axis=1)
+    return _SideChains(ca + offset, np.stack([own, before, after], axis=1), gradients)
+
+
+def _cross_matrix(vectors: Array) -> Array:
+    """The matrix of w x: (K, 3) -> (K, 3, 3)."""
+    return np.cross(vectors[:, None, :], np.eye(3)).transpose(0, 2, 1)
+
+
+def _fade(one: Array, other: Array) -> Array:
+    """1 where two vectors make an angle, falling to 0 as they come into line, shape=(K, 1)."""
+    squared_sine = _squared_sine(one, other)
+    return squared_sine / (squared_sine + STRAIGHT)
+
+
+def _squared_sine(one: Array, other: Array) -> Array:
+    return np.asarray((np.cross(one, other) ** 2).sum(1, keepdims=True) / (_squared(one) * _squared(other)))
+
+
+def _squared(vectors: Array) -> Array:
+    return np.maximum((vectors**2).sum(1, keepdims=True), 1e-9)  # residues on one spot divide by this

@@ -1,0 +1,184 @@
+"""Angles, torsions and side-chain contacts: gradients by finite differences, rigid motions, learned stiffness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynaprot import Structure
+from dynaprot.joint import Coordinates
+from dynaprot.joint.elastic import hessian, rigid_motions
+from dynaprot.network.features import featurise, side_chain_centres
+from dynaprot.network.mechanics import CHAINED, TOUCHING, Mechanics
+
+from .conftest import moved, proteins, random_protein, reordered, rotation_matrix
+
+STEP = 1e-5
+
+
+def mechanics_of(structure: Structure) -> Mechanics:
+    """With springs between the pairs that the network reads."""
+    return Mechanics.of(structure, featurise(structure).pairs)
+
+
+def angle(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
+    """At b, rad."""
+    return float(np.arccos((a - b) @ (c - b) / np.linalg.norm(a - b) / np.linalg.norm(c - b)))
+
+
+def torsion(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> float:
+    """About bc, rad."""
+    left, right = np.cross(b - a, c - b), np.cross(c - b, d - c)
+    return float(np.arctan2(np.cross(left, right) @ (c - b) / np.linalg.norm(c - b), left @ right))
+
+
+def carried(structure: Structure, atoms: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """One atom a residue for other C-alphas: each keeps its place in the axes that its residue's two bonds make."""
+    places = atoms - structure.ca
+    following = structure.next_residue
+    middle = [k for k in range(len(structure)) if following[k] >= 0 and k in following]
+    before = {int(following[k]): k for k in range(len(structure)) if following[k] >= 0}
+
+    def axes(ca: np.ndarray, k: int) -> np.ndarray:
+        u, v = ca[k] - ca[before[k]], ca[following[k]] - ca[k]
+        return np.stack([u - v, np.cross(u, v), u + v], axis=1)
+
+    parts = {k: np.linalg.solve(axes(structure.ca, k), places[k]) for k in middle}
+
+    def positions(ca: np.ndarray) -> np.ndarray:
+        moved = ca.copy()
+        for k in middle:
+            moved[k] += axes(ca, k) @ parts[k]
+        return moved
+
+    return positions
+
+
+@pytest.mark.parametrize("lengths", [(14,), (8, 7)])
+@pytest.mark.parametrize("kind", ["angles", "torsions", "contacts"])
+def test_gradients_are_those_of_the_coordinate(kind: str, lengths: tuple[int, ...]) -> None:
+    """Central differences of the angle, the torsion, or the distance, by every position."""
+    structure = random_protein(16, lengths)
+    coordinates = mechanics_of(structure).coordinates[kind]
+    side_chains = carried(structure, side_chain_centres(structure))
+
+    def value(ca: np.ndarray, k: int) -> float:
+        residues = coordinates.residues[k]
+        if kind in ("angles", "torsions"):
+            return {"angles": angle, "torsions": torsion}[kind](*ca[residues])
+        at = side_chains(ca)
+        return float(np.linalg.norm(at[residues[0]] - at[residues[3]]))
+
+    assert len(coordinates.residues)
+    for k, (residues, gradients) in enumerate(zip(coordinates.residues, coordinates.gradients, strict=True)):
+        gradient = np.zeros_like(structure.ca)
+        np.add.at(gradient, residues, gradients)
+        for residue in range(len(structure)):
+            for axis in range(3):
+                step = np.zeros_like(structure.ca)
+                step[residue, axis] = STEP
+                slope = (value(structure.ca + step, k) - value(structure.ca - step, k)) / (2 * STEP)
+                # Gradients fade a little before three residues come into line.
+                assert gradient[residue, axis] == pytest.approx(slope, rel=0.05, abs=1e-3)
+
+
+@given(proteins)
+def test_rigid_motions_change_no_coordinate(structure: Structure) -> None:
+    """Moved or turned as a whole, a protein bends, twists and opens nowhere."""
+    rigid = rigid_motions(structure.ca).reshape(-1, 3, 6)
+    for coordinates in mechanics_of(structure).coordinates.values():
+        change = np.einsum("kpa,kpam->km", coordinates.gradients, rigid[coordinates.residues])
+        np.testing.assert_allclose(change, 0, atol=1e-9 * max(1.0, np.abs(coordinates.gradients).max(initial=0.0)))
+
+
+def test_residues_in_line_have_neither_angle_nor_torsion() -> None:
+    """A ruler, and atoms on one spot, give finite gradients that no rigid motion changes."""
+    for ca in (np.arange(8)[:, None] * np.array([3.8, 0.0, 0.0]), np.zeros((8, 3))):
+        structure = Structure.from_arrays(ca - [1.2, 0.8, 0.0], ca, ca + [1.2, -0.8, 0.0], "AVLKAVLK")
+        structure.__dict__["next_residue"] = np.append(np.arange(1, 8), -1)  # as if C and N were bonded
+        i, j = np.triu_indices(8, 1)
+        for coordinates in Mechanics.of(structure, np.stack([i, j])).coordinates.values():
+            assert np.isfinite(coordinates.gradients).all()
+            assert np.isfinite(coordinates.stiffness).all()
+
+
+@given(proteins, st.integers(0, 99))
+def test_mechanics_turn_with_the_protein_and_know_no_order(structure: Structure, seed: int) -> None:
+    """The Hessian in another frame is the turned one; stored in another order, the permuted one."""
+    generator = np.random.default_rng(seed)
+    rotation, order = rotation_matrix(seed), generator.permutation(len(structure))
+
+    def blocks(of: Structure) -> np.ndarray:
+        mechanics = mechanics_of(of)
+        return hessian(of.ca, mechanics.springs, mechanics.coordinates).reshape(len(of), 3, len(of), 3)
+
+    expected = blocks(structure)
+    scale = np.abs(expected).max()
+    turned = blocks(moved(structure, rotation, generator.normal(0, 20, 3)))
+    np.testing.assert_allclose(
+        turned, np.einsum("ac,icjd,bd->iajb", rotation, expected, rotation, optimize=True), atol=1e-8 * scale
+    )
+    np.testing.assert_allclose(blocks(reordered(structure, order)), expected[order][:, :, order], atol=1e-8 * scale)
+
+
+def test_contacts_are_side_chains_that_touch_and_are_not_neighbours() -> None:
+    """Within their distance, more than two bonds apart or in different chains."""
+    structure = random_protein(3, (20, 20))
+    pairs = featurise(structure).pairs
+    touching = Mechanics.of(structure, pairs).touching
+    side = carried(structure, side_chain_centres(structure))(structure.ca)
+    i, j = pairs
+    near = np.linalg.norm(side[i] - side[j], axis=1) < TOUCHING
+    apart = (structure.chain_ids[i] != structure.chain_ids[j]) | (np.abs(i - j) > CHAINED)
+    assert set(touching) == set(np.flatnonzero(near & apart))
+    assert (structure.chain_ids[i[touching]] != structure.chain_ids[j[touching]]).any()
+
+
+def test_learned_stiffness_multiplies_what_was_there() -> None:
+    """Logarithms of zero change nothing; others reach their own springs and no others."""
+    structure = random_protein(2, (16,))
+    mechanics = mechanics_of(structure)
+    pairs, size = len(mechanics.springs.i), len(structure)
+    springs, coordinates = mechanics.corrected(np.zeros((pairs, 3)), np.zeros((size, 2)))
+    np.testing.assert_array_equal(springs.central, mechanics.springs.central)
+    for kind, prior in mechanics.coordinates.items():
+        np.testing.assert_array_equal(coordinates[kind].stiffness, prior.stiffness)
+    chain = np.zeros((size, 2))
+    chain[5] = np.log([2.0, 3.0])
+    log_springs = np.zeros((pairs, 3))
+    log_springs[mechanics.touching[0]] = np.log([5.0, 7.0, 11.0])
+    springs, coordinates = mechanics.corrected(log_springs, chain)
+
+    def factors(kind: str) -> np.ndarray:
+        return coordinates[kind].stiffness / mechanics.coordinates[kind].stiffness
+
+    residues = mechanics.coordinates["angles"].residues
+    np.testing.assert_allclose(factors("angles"), np.where(residues[:, 1] == 5, 2.0, 1.0))
+    residues = mechanics.coordinates["torsions"].residues
+    np.testing.assert_allclose(factors("torsions"), np.where((residues[:, 1:3] == 5).any(axis=1), 3.0, 1.0))
+    np.testing.assert_allclose(factors("contacts"), np.where(np.arange(len(mechanics.touching)) == 0, 11.0, 1.0))
+    changed = np.flatnonzero(springs.central != mechanics.springs.central)
+    np.testing.assert_array_equal(changed, mechanics.touching[:1])
+
+
+def test_coordinates_enter_the_hessian_as_wilsons_product() -> None:
+    """B^T K B by dense algebra."""
+    structure = random_protein(4, (13,))
+    mechanics = mechanics_of(structure)
+    bare = hessian(structure.ca, mechanics.springs)
+    expected = bare.copy()
+    for kind in mechanics.coordinates.values():
+        rows = np.zeros((len(kind.residues), len(structure), 3))
+        for row, residues, gradients in zip(rows, kind.residues, kind.gradients, strict=True):
+            np.add.at(row, residues, gradients)
+        rows = rows.reshape(len(rows), -1)
+        expected += rows.T @ (kind.stiffness[:, None] * rows)
+    assert np.abs(expected - bare).max() > 0.1 * np.abs(bare).max()
+    found = hessian(structure.ca, mechanics.springs, mechanics.coordinates)
+    np.testing.assert_allclose(found, expected, atol=1e-9 * np.abs(expected).max())
+    twice = {"a": Coordinates(np.array([[3, 3]]), np.ones((1, 2, 3)), np.ones(1))}
+    np.testing.assert_allclose((hessian(structure.ca, mechanics.springs, twice) - bare)[9:12, 9:12], 4.0)
