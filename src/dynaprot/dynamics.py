@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .archive import read_archive, write_archive
+from .cached import cached_property
 from .errors import OutputError, PredictionError
 from .joint import FORMS, ElasticJoint, FactoredJoint, Joint
 from .structure.protein import Atoms, Structure

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..cached import cached_property
 from ..errors import StructureError
 from . import backbone
 from .residues import AMINO_ACIDS, UNKNOWN, three_letter_code
