@@ -25,7 +25,7 @@ from dynaprot import (
     WeightsError,
     predict,
 )
-from dynaprot.joint import FactoredJoint, Springs, elastic
+from dynaprot.joint import FactoredJoint, elastic
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture
 from dynaprot.network.weights import find_weights, load_weights, save_weights, shipped_weights
 
@@ -183,10 +183,10 @@ def test_predictions_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch)
     """A window that cancels a large protein leaves its thread behind: a small one is not held up by it."""
     finish, hessian = threading.Event(), elastic.hessian
 
-    def slow(positions: np.ndarray, springs: Springs) -> np.ndarray:
+    def slow(positions: np.ndarray, *springs: object) -> np.ndarray:
         if len(positions) > 10:
             finish.wait(20)
-        return hessian(positions, springs)
+        return hessian(positions, *springs)
 
     monkeypatch.setattr(elastic, "hessian", slow)
     large, small = (predict(random_protein(1, (size,)), "anm") for size in (20, 8))
