@@ -68,7 +68,8 @@ class Request:
     def predict(self) -> Dynamics:
         """Predict, asking nothing of the host: for a thread of its own."""
         dynamics = predict(self.system.backbone, model=self.model, device=self.device)
-        _ = dynamics.marginals  # made now, so that what is refused is refused before anything is drawn
+        # Made now, so that what is refused is refused before anything is drawn, and that no plot has to wait.
+        _ = dynamics.marginals, dynamics.structure.secondary_structure
         return dynamics
 
 

@@ -39,7 +39,7 @@ def predict_structure(structure: Structure, model: str, device: str) -> Dynamics
     if known := kept_prediction(structure, model, device):
         return known
     dynamics = load_core().predict(structure, model, device)
-    dynamics.rmsf  # noqa: B018 - worked out here, where it may take its time
+    _ = dynamics.rmsf, structure.secondary_structure  # worked out here, where it may take its time
     with _lock:
         _kept[_key(structure, model, device)] = dynamics
         while len(_kept) > 1 and sum(8 * (3 * len(each)) ** 2 for each in _kept.values()) > MOST:

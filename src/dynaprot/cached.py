@@ -12,7 +12,7 @@ __all__ = ["cached_property"]
 Value = TypeVar("Value")
 
 
-class cached_property(functools.cached_property[Value]):  # noqa: N801 - as Python's own
+class cached_property(functools.cached_property[Value]):
     """Python's own, as it is from 3.12 on: no thread waits for another.
 
     Before, one lock served all objects of a class: a small protein waited for a large one, even if that was cancelled.
