@@ -78,8 +78,10 @@ class Controls(QtWidgets.QScrollArea):
         """Offer these objects, given with their chains; what was chosen stays chosen if it is still there."""
         if objects == self._objects:
             return
+        before, chosen = list(self._objects or {}), self.objects.currentText()
+        if chosen in before and chosen not in objects and len(objects) == len(before):
+            chosen = list(objects)[before.index(chosen)]  # PyMOL leaves an object that is renamed in its place
         self._objects = objects
-        chosen = self.objects.currentText()
         self.objects.blockSignals(True)
         self.objects.clear()
         self.objects.addItems([*objects, ALL])

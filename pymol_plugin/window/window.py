@@ -169,7 +169,7 @@ class DynaProtWindow(QtWidgets.QDialog):
             if failure:
                 self._refuse(failure)
             elif gone := {each.name for each in proteins} - set(self.session.get_names("objects")):
-                self._say(f"{', '.join(sorted(gone))} was deleted meanwhile.")
+                self._say(f"{', '.join(sorted(gone))} was deleted or renamed meanwhile.")
             else:
                 draw(command, proteins, predictions)
 

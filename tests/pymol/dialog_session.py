@@ -192,10 +192,14 @@ def use(cmd):
     report["command of the pick"] = commands[-1]
 
     # The object gets another name, which the plots then use; and its old one again.
+    cmd.create("bystander", "molecule and chain A")
+    cmd.order("bystander", location="top")
+    wait_until(lambda: controls.objects.itemText(0) == "bystander")
     cmd.set_name("molecule", "renamed")
     wait_until(lambda: controls.objects.currentText() == "renamed")
     drag(curve, (59, 0.1), (59, 0.1))
     report["renamed"] = (commands[-1], all(panel.plot is not None for panel in window.panels.values()))
+    cmd.delete("bystander")
     cmd.set_name("renamed", "molecule")
     wait_until(lambda: controls.objects.currentText() == "molecule")
 

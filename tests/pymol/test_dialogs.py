@@ -112,7 +112,7 @@ def test_chains_can_be_chosen(report):
 def test_a_job_can_be_left_behind(report):
     """Cancelled, its object deleted, or the window closed: nothing is drawn, and the window goes on working."""
     assert report["cancelled"] == ["Cancelled.", True, False]
-    assert report["deleted"] == ["molecule was deleted meanwhile.", True]
+    assert report["deleted"] == ["molecule was deleted or renamed meanwhile.", True]
     assert report["closed"]
     assert report["after reopening"].startswith("dynaprot_ellipsoids molecule")
 
