@@ -27,6 +27,8 @@ SMALLEST = 4
 """Residues: fewer have no internal motion in all three directions once rigid motions are projected out."""
 LARGEST = 6000
 """Residues: the factor of the joint then takes 2.6 GB."""
+LARGEST_OF_PAIRS = 700
+"""Residues for DYNAPROT-J's pair head, which then takes 12 GB and minutes."""
 
 ELASTIC_NETWORKS: dict[str, tuple[Callable[[Structure], ElasticJoint], str]] = {
     "anm": (parameter_free_anm, "elastic network, springs ~ r^-6"),
@@ -87,11 +89,16 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
                     f"There is no model '{part}'. Choose one of {', '.join(models())}, or a file (.safetensors)."
                 )
             return _fall_back(structure, "No weights were found")
-        network, description = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
+        network, description, largest = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
         if network is None:
             if model != "default":
                 raise PredictionError(f"The model '{part}' cannot run: {description}. model='anm' can.")
             return _fall_back(structure, f"The network cannot run: {description}")
+        if len(structure) > largest:
+            raise PredictionError(
+                f"{structure.name}: {len(structure)} residues are more than the {largest} whose pairs '{part}' can hold in "
+                "memory; predict fewer chains at a time, or choose another model."
+            )
         networks.append(network)
         descriptions.append(description)
     features = featurise(structure)
@@ -138,17 +145,18 @@ def _fall_back(structure: Structure, reason: str) -> Dynamics:
 
 
 @lru_cache(maxsize=4)
-def _network(path: Path, changed: int, device: str) -> tuple[Network | None, str]:
+def _network(path: Path, changed: int, device: str) -> tuple[Network | None, str, int]:
     """Load a network once; `changed` makes a rewritten file load again.
 
-    With it comes what to call it; where nothing can run it, there is none, and the reason.
+    With it come what to call it, or where nothing can run it the reason, and the most residues that it takes.
     """
     weights = load_weights(path)
     runtime = choose_runtime(device, exported=graph_path(path).exists())
     if runtime.program is None:
-        return None, runtime.reason
+        return None, runtime.reason, LARGEST
     name = weights.metadata.get("name", path.stem)
-    return open_network(weights, runtime), f"{name} on {runtime.device}"
+    largest = LARGEST_OF_PAIRS if weights.architecture.coupling == "pair" else LARGEST
+    return open_network(weights, runtime), f"{name} on {runtime.device}", largest
 
 
 def _joint(

@@ -28,6 +28,7 @@ from dynaprot import (
 from dynaprot.joint import FactoredJoint, elastic
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture
 from dynaprot.network.weights import find_weights, load_weights, save_weights, shipped_weights
+from dynaprot.prediction import LARGEST_OF_PAIRS
 
 from .conftest import SHARED, moved, proteins, random_protein, reordered, rotation_matrix, shared_structures
 
@@ -310,6 +311,15 @@ def test_chains_out_of_reach_of_each_other_are_predicted_and_doubted(models: lis
     block = dynamics.coupling[:12, 12:]
     assert np.isfinite(dynamics.rmsf).all()
     assert np.abs(block).max() < 1
+
+
+def test_what_no_memory_holds_is_refused_before_the_work(models: list[str]) -> None:
+    """The published pair head takes memory by N^2 and time by N^3; the message names the model and the way out."""
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    published = next(model for model in models if Path(model).stem == "published coupling")
+    structure = random_protein(1, (LARGEST_OF_PAIRS + 1,))
+    with pytest.raises(PredictionError, match=r"701 residues are more than the 700 .*published coupling.*fewer chains"):
+        predict(structure, published)
 
 
 def test_factored_and_elastic_joints_come_from_the_heads_that_are_there(models: list[str]) -> None:
