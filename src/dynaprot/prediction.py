@@ -96,8 +96,8 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
             return _fall_back(structure, f"The network cannot run: {description}")
         if len(structure) > largest:
             raise PredictionError(
-                f"{structure.name}: {len(structure)} residues are more than the {largest} whose pairs '{part}' can hold in "
-                "memory; predict fewer chains at a time, or choose another model."
+                f"{structure.name}: {len(structure)} residues are more than the {largest} whose pairs '{part}' can "
+                "hold in memory; predict fewer chains at a time, or choose another model."
             )
         networks.append(network)
         descriptions.append(description)
