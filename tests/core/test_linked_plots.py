@@ -12,7 +12,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dynaprot import Dynamics, predict
+from dynaprot.renderers.coupling_image import CouplingImage
 from dynaprot.renderers.coupling_map import CouplingMap
+from dynaprot.renderers.linked_plot import LinkedPlot
+from dynaprot.renderers.page import SIGNED
 from dynaprot.renderers.rmsf_plot import RmsfPlot
 
 from .conftest import random_protein
@@ -44,6 +47,12 @@ class Pointer:
 def dynamics() -> Dynamics:
     """Two chains of 20 and 12 residues."""
     return predict(random_protein(5, (20, 12)), "anm")
+
+
+@pytest.fixture(scope="module")
+def large() -> Dynamics:
+    """One chain of 251 residues."""
+    return predict(random_protein(7, (251,)), "anm")
 
 
 @pytest.fixture
@@ -127,6 +136,91 @@ def test_marked_residues_show_and_go(figure: Figure, dynamics: Dynamics, kind: t
     np.testing.assert_array_equal(picture(figure), marked)
     plot.mark(np.array([], dtype=int))
     np.testing.assert_array_equal(picture(figure), plain)
+
+
+@given(st.integers(1, 90), st.integers(0, 99))
+def test_a_map_of_more_residues_than_dots_is_drawn_from_means_in_their_place(size: int, seed: int) -> None:
+    """The last block may be of fewer residues; where every residue has its dots, the coupling itself is drawn."""
+    coupling = np.random.default_rng(seed).uniform(-1.0, 1.0, (size, size))
+    figure = Figure(figsize=(1, 1), dpi=20)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    image = CouplingImage(axes, coupling)
+    figure.canvas.draw()
+    block = max(1, size // 20)
+    starts = range(0, size, block)
+    means = [[coupling[i : i + block, j : j + block].mean() for j in starts] for i in starts]
+    np.testing.assert_allclose(image.get_array(), means, atol=1e-6)
+    edge = block * len(starts) - 0.5
+    assert image.get_extent() == (-0.5, edge, edge, -0.5)
+    assert axes.viewLim.intervalx.tolist() == axes.viewLim.intervaly[::-1].tolist() == [-0.5, size - 0.5]
+
+
+def test_a_large_map_looks_like_one_drawn_from_every_pair(large: Dynamics) -> None:
+    """Printed small, with two residues and more to a dot, it tells the same by eye."""
+    pictures = []
+    for draw in (
+        lambda axes: CouplingImage(axes, large.coupling),
+        lambda axes: axes.imshow(large.coupling, cmap=SIGNED, vmin=-1.0, vmax=1.0, interpolation_stage="data"),
+    ):
+        figure = Figure(figsize=(1, 1), dpi=110)
+        FigureCanvasAgg(figure)
+        axes = figure.add_axes((0, 0, 1, 1))
+        draw(axes)
+        pictures.append(picture(figure).astype(float))
+    assert np.abs(pictures[0] - pictures[1]).mean() < 8
+    assert np.abs(pictures[0] - pictures[1][::-1]).mean() > 25
+
+
+def test_marks_leave_the_dots_of_the_map_as_they_are(figure: Figure, dynamics: Dynamics) -> None:
+    """They are made anew when the window changes its size, and when the map is zoomed, then from every pair."""
+    plot, _, _ = coupling_map(figure, dynamics)
+    (image,) = plot.panel.images
+    dots = image.make_image(figure.canvas.get_renderer())[0]
+    plot.mark(np.array([3]))
+    figure.canvas.draw()
+    assert image.make_image(figure.canvas.get_renderer())[0] is dots
+    figure.set_size_inches(0.9, 0.8)
+    figure.canvas.callbacks.process("resize_event", None)
+    figure.canvas.draw()
+    assert image.make_image(figure.canvas.get_renderer())[0].shape < dots.shape
+    assert len(image.get_array()) < len(dynamics)
+    plot.panel.set(xlim=(2.5, 6.5), ylim=(6.5, 2.5))
+    figure.canvas.draw()
+    np.testing.assert_array_equal(image.get_array(), dynamics.coupling.astype(np.float32))
+
+
+@pytest.mark.parametrize("kind", [CouplingMap, RmsfPlot])
+def test_each_residue_shows_when_marked_where_residues_are_thinner_than_dots(kind: type, large: Dynamics) -> None:
+    """In its place, and no wider than two dots."""
+    figure, plot = small_plot(kind, large)
+    plain = picture(figure).astype(int)
+    for residue in range(0, len(large), 7):
+        plot.mark(np.array([residue]))
+        changed = np.abs(picture(figure) - plain).max(-1) > 3
+        columns = np.flatnonzero(changed.sum(0) > 0.5 * plot.panel.bbox.height)
+        place = plot.panel.transData.transform((residue, 0))[0]
+        assert 1 <= len(columns) <= 2
+        assert np.abs(columns + 0.5 - place).max() <= 1.1
+
+
+def test_scattered_marks_do_not_hide_a_large_map(large: Dynamics) -> None:
+    """Every other residue marked is as dark as all of them marked."""
+    figure, plot = small_plot(CouplingMap, large)
+    plot.mark(np.arange(len(large)))
+    all_marked = picture(figure).astype(int)
+    plot.mark(np.arange(0, len(large), 2))
+    assert np.abs(picture(figure) - all_marked).mean() < 2
+
+
+def small_plot(kind: type, dynamics: Dynamics) -> tuple[Figure, LinkedPlot]:
+    """A plot in a window with fewer dots than residues."""
+    figure = Figure(figsize=(4, 4), dpi=36)
+    FigureCanvasAgg(figure)
+    plot = kind(figure, dynamics, **{"on_hover": print, ("on_drag" if kind is CouplingMap else "on_pick"): print})
+    figure.canvas.draw()
+    assert plot.panel.bbox.width < len(dynamics) / 1.5
+    return figure, plot
 
 
 def test_a_clicked_residue_of_the_profile_is_told(figure: Figure, dynamics: Dynamics) -> None:

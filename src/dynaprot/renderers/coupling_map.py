@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backend_bases import MouseButton, MouseEvent
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.widgets import RectangleSelector
 from numpy.typing import NDArray
 
 from ..dynamics import Dynamics
-from .linked_plot import MARGIN, MARK, STRIP, LinkedPlot
-from .page import SIGNED
+from .coupling_image import CouplingImage
+from .linked_plot import MARGIN, MARK, STRIP, Bands, LinkedPlot
 from .residue_axis import chains, draw_secondary_structure, part_chains
 
 __all__ = ["CouplingMap"]
 
+Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 BAR = 0.55
@@ -57,9 +55,7 @@ class CouplingMap(LinkedPlot):
         self.on_drag, self.on_hover = on_drag, on_hover
         structure, size = dynamics.structure, len(dynamics)
         self.panel = figure.add_axes((0.1, 0.1, 0.8, 0.8), label="coupling")
-        limits = Normalize(-1.0, 1.0)
-        # Half the precision is twice the speed of every redraw of a large map.
-        self.panel.imshow(dynamics.coupling.astype(np.float32), cmap=SIGNED, norm=limits, aspect="auto")
+        image = CouplingImage(self.panel, dynamics.coupling)
         self.panel.spines[:].set_color(self.ink)
         part_chains(self.panel, structure.chain_ids, self.ink, upright=True)
         self._below = figure.add_axes((0.1, 0.0, 0.8, 0.1), label="below", sharex=self.panel)
@@ -78,7 +74,7 @@ class CouplingMap(LinkedPlot):
             strip.spines[:].set_visible(False)
             strip.set_navigate(False)
         self._bar = figure.add_axes((0.9, 0.3, 0.02, 0.4), label="scale")
-        scale = figure.colorbar(ScalarMappable(limits, SIGNED), cax=self._bar, ticks=[-1, 0, 1])
+        scale = figure.colorbar(image, cax=self._bar, ticks=[-1, 0, 1])
         scale.outline.set_visible(False)
         self._draw_ticks(self._bar.yaxis)
         self._place()
@@ -115,14 +111,12 @@ class CouplingMap(LinkedPlot):
     def _tell(self, residues: tuple[int, ...] | None) -> None:
         self.on_hover(*residues or (None, None))
 
-    def _mark(self, start: float, end: float) -> list[Artist]:
-        band: dict[str, Any] = {"facecolor": MARK, "alpha": 0.18, "linewidth": 0}
-        solid: dict[str, Any] = {"facecolor": MARK, "alpha": 0.6, "linewidth": 0, "zorder": 0}
+    def _mark(self, runs: Array) -> list[Artist]:
         return [
-            self.panel.axvspan(start, end, **band),
-            self.panel.axhspan(start, end, **band),
-            self._below.axvspan(start, end, **solid),
-            self._beside.axhspan(start, end, **solid),
+            Bands(self.panel.xaxis, runs, alpha=0.18),
+            Bands(self.panel.yaxis, runs, alpha=0.18),
+            Bands(self._below.xaxis, runs, alpha=0.6, zorder=0),
+            Bands(self._beside.yaxis, runs, alpha=0.6, zorder=0),
         ]
 
     def _place(self) -> None:

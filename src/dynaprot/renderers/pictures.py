@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..dynamics import Dynamics
 from ..structure import Structure
 from ..views.ellipsoids import contour_radius
+from .coupling_image import CouplingImage
 from .page import (
     INK,
     MOBILITY,
@@ -126,8 +127,7 @@ def draw_coupling(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
     with style():
         figure = page(bottom + side + 0.3)
         panel = axes_in_inches(figure, left, bottom, side, side)
-        coupling = dynamics.coupling.astype(np.float32)  # drawn in two thirds of the time
-        panel.imshow(coupling, cmap=SIGNED, vmin=-1.0, vmax=1.0, aspect="auto")
+        CouplingImage(panel, dynamics.coupling)
         below = axes_in_inches(figure, left, bottom - strip - 0.04, side, strip)
         beside = axes_in_inches(figure, left - strip - 0.04, bottom, strip, side)
         numbered: list[int] = []

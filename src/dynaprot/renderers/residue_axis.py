@@ -80,10 +80,17 @@ class ResidueLocator(Locator):
         self.chains = chains(chain_ids)
         self.residue_ids = residue_ids
         self.spacing = spacing
+        self._view: tuple[float, ...] = ()
+        self._ticks: list[int] = []
 
     def __call__(self) -> list[int]:
         low, high = sorted(self.axis.get_view_interval())
-        points = self._length()
+        view = low, high, self._length()
+        if view != self._view:  # each drawing asks many times
+            self._view, self._ticks = view, self._places(*view)
+        return self._ticks
+
+    def _places(self, low: float, high: float, points: float) -> list[int]:
         ticks: list[int] = []
         for residues in self.chains:
             shown = residues[(residues > low) & (residues < high)]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backend_bases import Event, MouseEvent
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ..dynamics import Dynamics
-from .linked_plot import MARGIN, MARK, STRIP, LinkedPlot
+from .linked_plot import MARGIN, STRIP, Bands, LinkedPlot
 from .page import round_ticks
 from .residue_axis import chains, draw_mobility, draw_secondary_structure, mobility_limits, part_chains
 
 __all__ = ["RmsfPlot"]
+
+Array = NDArray[np.floating]
 
 
 class RmsfPlot(LinkedPlot):
@@ -87,9 +89,11 @@ class RmsfPlot(LinkedPlot):
     def _tell(self, residues: tuple[int, ...] | None) -> None:
         self.on_hover(*residues or (None,))
 
-    def _mark(self, start: float, end: float) -> list[Artist]:
-        mark: dict[str, Any] = {"facecolor": MARK, "linewidth": 0, "zorder": 0}
-        return [self.panel.axvspan(start, end, alpha=0.25, **mark), self._strip.axvspan(start, end, alpha=0.6, **mark)]
+    def _mark(self, runs: Array) -> list[Artist]:
+        return [
+            Bands(self.panel.xaxis, runs, alpha=0.25, zorder=0),
+            Bands(self._strip.xaxis, runs, alpha=0.6, zorder=0),
+        ]
 
     def _place(self) -> None:
         across, up = self.figure.get_size_inches()
