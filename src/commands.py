@@ -84,6 +84,7 @@ COMMANDS = {
             "keyword": [
                 ("threshold", FloatArg),
                 ("min_separation", Bounded(IntArg, min=0)),
+                ("max_bonds", Bounded(IntArg, min=1)),
                 ("from_", ResiduesArg),
                 ("palette", ColormapArg),
                 ("key", BoolArg),

@@ -10,7 +10,7 @@ from chimerax.core.errors import UserError
 
 from .attributes import color_by_attribute, set_attribute
 from .colouring import SIGNED, palette_over, show_key
-from .dynaprot.views.couplings import coupling_to, strongest_pairs
+from .dynaprot.views.couplings import MOST, coupling_to, strongest_pairs
 from .predictions import Prediction, predictions, user_errors
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def dynaprot_coupling(
     *,
     threshold: float = 0.6,
     min_separation: int = 6,
+    max_bonds: int = MOST,
     from_: Residues | None = None,
     palette: Colormap | None = None,
     key: bool | None = None,
@@ -52,6 +53,8 @@ def dynaprot_coupling(
         Least absolute coupling of a pseudobond.
     min_separation : int
         Residues of one chain with fewer steps between them are not connected.
+    max_bonds : int
+        No more pseudobonds are drawn in a structure, but those of the strongest couplings.
     from_ : chimerax.atomic.Residues, optional
         Instead of pseudobonds, colour all residues by their coupling to the motion of these.
     palette : chimerax.core.colors.Colormap, optional
@@ -73,7 +76,9 @@ def dynaprot_coupling(
         prediction.once(session, all_couplings)
     scale = palette_over(session, palette or SIGNED, np.zeros(0), (-1.0, 1.0))
     if from_ is None:
-        groups = [_connect(session, prediction, threshold, min_separation, scale) for prediction in predicted]
+        groups = [
+            _connect(session, prediction, threshold, min_separation, max_bonds, scale) for prediction in predicted
+        ]
     else:
         _color_by_coupling(session, predicted, from_, scale)
         groups = [None] * len(predicted)
@@ -97,7 +102,7 @@ def couplings_of(structure: AtomicStructure) -> PseudobondGroup | None:
 
 
 def _connect(
-    session: Session, prediction: Prediction, threshold: float, min_separation: int, scale: Colormap
+    session: Session, prediction: Prediction, threshold: float, min_separation: int, max_bonds: int, scale: Colormap
 ) -> PseudobondGroup | None:
     """Draw the strongest couplings between the specified residues, in place of those drawn before."""
     dynamics = prediction.dynamics
@@ -106,12 +111,14 @@ def _connect(
     i, j, value = i[drawn], j[drawn], value[drawn]
     if (old := couplings_of(prediction.structure)) is not None:
         old.pseudobonds.delete()
-    session.logger.info(
-        f"{prediction.structure}: {len(value)} pairs of residues with a coupling of {threshold:g} or more"
-        + ("" if len(value) else "; a lower threshold shows weaker ones")
-    )
+    found = f"{len(value)} pairs of residues with a coupling of {threshold:g} or more"
     if not len(value):
+        session.logger.info(f"{prediction.structure}: {found}; a lower threshold shows weaker ones")
         return None
+    if len(value) > max_bonds:
+        i, j, value = i[:max_bonds], j[:max_bonds], value[:max_bonds]
+        found = f"{max_bonds} strongest of {found} are drawn; maxBonds sets how many"
+    session.logger.info(f"{prediction.structure}: {found}")
     group = prediction.structure.pseudobond_group(GROUP)
     group.display = True
     group.dashes = 0

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["all_couplings", "draw_couplings"]
 
-MOST = 300
-"""Tubes: more hide the protein."""
 THINNEST, THICKEST = 0.12, 0.5
 """Å, at the threshold and at a coupling of 1."""
 STEPS = 6
@@ -63,9 +61,9 @@ def draw_couplings(
         wanted = (own[i] & protein.is_selected[j]) | (own[j] & protein.is_selected[i])
     i, j, coupling = i[wanted], j[wanted], coupling[wanted]
     found = f"{len(coupling)} couplings of at least {threshold:g}"
-    if len(coupling) > MOST:
-        found += f", of which the strongest {MOST} are drawn"
-        i, j, coupling = i[:MOST], j[:MOST], coupling[:MOST]
+    if len(coupling) > views.MOST:
+        found += f", of which the strongest {views.MOST} are drawn"
+        i, j, coupling = i[: views.MOST], j[: views.MOST], coupling[: views.MOST]
     _self.delete(name)
     if not len(coupling):
         return f"{found}; a lower threshold shows weaker ones"

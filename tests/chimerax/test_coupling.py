@@ -41,7 +41,7 @@ def test_pseudobonds_are_the_strongest_couplings(run, protease, coupling):
 
 def test_colour_tells_the_sign_and_thickness_the_strength(run, protease, coupling):
     """Red moves together, blue against each other; the strongest is thickest."""
-    (group,) = run("dynaprot coupling #1 threshold 0.15")
+    (group,) = run("dynaprot coupling #1 threshold 0.15 maxBonds 20000")
     protein = protease.residues.filter(protease.residues.polymer_types == protease.residues[0].polymer_type)
     i, j = ends(group, protein)
     value = coupling[i, j]
@@ -70,6 +70,24 @@ def test_no_pair_is_so_strongly_coupled(run, protease, log):
     assert not sum(len(group.pseudobonds) for group in protease.pbg_map.values() if "dynaprot" in group.name)
 
 
+@pytest.mark.parametrize(("options", "most"), [("", 300), (" maxBonds 25", 25), (" maxBonds 5000", 5000)])
+def test_only_the_strongest_are_drawn(run, protease, coupling, log, options, most):
+    """No more than are asked for, by default as many as can be told apart; and the log tells how many there are."""
+    specified = "#1/A:1-80 #1/B"
+    (group,) = run(f"dynaprot coupling {specified} threshold 0.2{options}")
+    first, second = np.triu_indices(198, 1)
+    apart = (second - first >= 6) | ((first < 99) & (second >= 99))
+    asked = apart & ~(((first >= 80) & (first < 99)) | ((second >= 80) & (second < 99)))
+    strength = np.sort(np.abs(coupling[first, second][asked]))[::-1]
+    found = (strength >= 0.2).sum()
+    assert 300 < found < 5000
+    count = min(found, most)
+    np.testing.assert_allclose(np.sort(group.pseudobonds.radii)[::-1], 0.2 * strength[:count], rtol=1e-5)
+    pairs = f"{found} pairs of residues with a coupling of 0.2 or more"
+    text = pairs if most > found else f"{most} strongest of {pairs} are drawn; maxBonds sets how many"
+    assert log[-1][1] == f"1hpv.pdb #1: {text}"
+
+
 def test_colour_by_coupling_to_residues(run, session, protease, coupling):
     """To one residue: its row. To several: the coupling to their common motion. Selections know the values."""
     from chimerax.atomic import selected_residues
@@ -94,6 +112,7 @@ def test_colour_by_coupling_to_residues(run, session, protease, coupling):
     [
         ("dynaprot coupling #1 threshold 0", "above 0 and at most at 1, not 0"),
         ("dynaprot coupling #1 threshold 2", "above 0 and at most at 1, not 2"),
+        ("dynaprot coupling #1 maxBonds 0", "Must be greater than or equal to 1"),
         ("dynaprot coupling #1/A from #1/B:25", "none of the residues given after 'from' is in the chains"),
     ],
 )
@@ -107,7 +126,8 @@ def test_refusals(run, protease, command, text):
 
 def test_session(run, session, protease, tmp_path):
     """Pseudobonds, their colours and the values of residues come back with a session."""
-    (group,) = run("dynaprot coupling #1 model anm threshold 0.4")
+    (group,) = run("dynaprot coupling #1 model anm threshold 0.4 maxBonds 40")
+    assert group.num_pseudobonds == 40
     run("dynaprot coupling #1 from :50")
     drawn = described(group)
     values = [residue.dynaprot_coupling for residue in protease.residues[:198]]

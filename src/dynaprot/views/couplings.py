@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 from ..errors import DynaProtError
 from ..structure.protein import Structure
 
-__all__ = ["coupling_to", "strongest_pairs"]
+__all__ = ["MOST", "coupling_to", "strongest_pairs"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
+
+MOST = 300
+"""Pairs that a picture of a protein takes: what joins more hides it. Hosts draw so many, the strongest."""
 
 
 def strongest_pairs(
