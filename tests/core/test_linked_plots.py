@@ -152,7 +152,8 @@ def test_a_map_of_more_residues_than_dots_is_drawn_from_means_in_their_place(siz
     means = [[coupling[i : i + block, j : j + block].mean() for j in starts] for i in starts]
     np.testing.assert_allclose(image.get_array(), means, atol=1e-6)
     edge = block * len(starts) - 0.5
-    assert image.get_extent() == (-0.5, edge, edge, -0.5)
+    assert tuple(image.get_extent()) == (-0.5, edge, edge, -0.5)
+    assert image.get_window_extent().width == pytest.approx(20 * (edge + 0.5) / size)
     assert axes.viewLim.intervalx.tolist() == axes.viewLim.intervaly[::-1].tolist() == [-0.5, size - 0.5]
 
 

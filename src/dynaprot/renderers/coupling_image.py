@@ -43,11 +43,6 @@ class CouplingImage(AxesImage):
         axes.add_image(self)
         self.set_clip_path(axes.patch)  # the last block may reach beyond the last residue
 
-    def get_extent(self) -> tuple[float, float, float, float]:
-        """Left, right, bottom and top of the blocks, in residues."""
-        edge = self._block * self.get_size()[0] - 0.5
-        return -0.5, edge, edge, -0.5
-
     def make_image(
         self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False
     ) -> tuple[NDArray[np.uint8], float, float, Any]:
@@ -74,3 +69,5 @@ class CouplingImage(AxesImage):
         means /= np.outer(sizes, sizes)
         self._block = block
         self.set_data(means.astype(np.float32))  # drawn in two thirds of the time
+        edge = block * len(means) - 0.5
+        self.set_extent((-0.5, edge, edge, -0.5))
