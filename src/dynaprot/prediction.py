@@ -112,8 +112,19 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
 
 
 def parts(model: str) -> list[str]:
-    """The networks of a model, each by name or file: one, or those with a plus between them."""
-    return [model] if Path(model).exists() else model.split("+")
+    """The networks of a model, each by name or file: one, or those with a plus between them.
+
+    A plus within the name of a file or a folder parts nothing: what no network is called goes on to the next plus.
+    """
+    if Path(model).exists():
+        return [model]
+    found = [""]
+    for piece in model.split("+"):
+        if found[-1] in ELASTIC_NETWORKS or find_weights(found[-1]) is not None:
+            found.append(piece)
+        else:
+            found[-1] += f"+{piece}" if found[-1] else piece
+    return found
 
 
 def require_size(structure: Structure) -> None:

@@ -27,7 +27,7 @@ from dynaprot import (
 )
 from dynaprot.joint import FactoredJoint, elastic
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture
-from dynaprot.network.weights import find_weights, load_weights, save_weights, shipped_weights
+from dynaprot.network.weights import find_weights, load_graph, load_weights, save_weights, shipped_weights
 from dynaprot.prediction import LARGEST_OF_PAIRS
 
 from .conftest import SHARED, moved, proteins, random_protein, reordered, rotation_matrix, shared_structures
@@ -311,6 +311,17 @@ def test_chains_out_of_reach_of_each_other_are_predicted_and_doubted(models: lis
     block = dynamics.coupling[:12, 12:]
     assert np.isfinite(dynamics.rmsf).all()
     assert np.abs(block).max() < 1
+
+
+@pytest.mark.parametrize("exported", [True, False])
+def test_weights_of_an_earlier_kind_say_so(tmp_path: Path, exported: bool) -> None:
+    """Springs that knew no angles would give wrong numbers, or none; whichever program would run them."""
+    weights = load_weights(shipped_weights()[0])
+    tensors = {name: tensor for name, tensor in weights.tensors.items() if "spring_head.chain" not in name}
+    path = tmp_path / "earlier.safetensors"
+    save_weights(path, weights.architecture, tensors, weights.metadata, load_graph(weights) if exported else None)
+    with pytest.raises(WeightsError, match="earlier DynaProt"):
+        predict(random_protein(1, (8,)), str(path))
 
 
 def test_what_no_memory_holds_is_refused_before_the_work(models: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 from itertools import combinations
@@ -633,6 +634,12 @@ def test_networks_of_marginals_and_of_coupling_are_one_model(
     ]
     with pytest.raises(PredictionError, match="no model 'absent'"):
         predict(system.structure, f"{m}+absent")
+    folder = tmp_path / "a+b"
+    folder.mkdir()
+    plus = [shutil.copy(path, folder / f"{name}+.safetensors") for name, path in (("m", m), ("j", j))]
+    np.testing.assert_array_equal(predict(system.structure, "+".join(map(str, plus))).rmsf, together.rmsf)
+    with pytest.raises(WeightsError, match=r"a\+b/absent\.safetensors: no such"):
+        predict(system.structure, str(folder / "absent.safetensors"))
     with pytest.raises(PredictionError, match="give it alone"):
         predict(system.structure, f"{m}+default")
 
@@ -655,6 +662,29 @@ def test_models_are_not_asked_about_what_no_table_counts(archive: Path) -> None:
     short = [score.model for score in scores if score.protein.name == "protein-4"]
     assert short == ["MD halves"]
     assert "4 simulated proteins of 3 sequence clusters are counted; 1 are left out" in Report(scores, judged).notes[0]
+
+
+def test_committees_of_one_name_are_not_taken_for_each_other(archive: Path, tmp_path: Path) -> None:
+    """The weights of two trainings are called the same: each is judged by its own members, under its own path."""
+    torch = pytest.importorskip("torch", reason="the network needs PyTorch")
+    from dynaprot.network.model import network_of
+
+    architecture = Architecture(dimension=8, layers=0, heads=2, residual=True, springs=True, members=2)
+    paths = [tmp_path / name / "trained.safetensors" for name in ("first", "second")]
+    for seed, path in enumerate(paths):
+        torch.manual_seed(seed)
+        network = network_of(architecture)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.add_(0.3 * torch.randn_like(parameter))
+        path.parent.mkdir()
+        tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+        save_weights(path, architecture, tensors, {"held_out_clusters": [[7], [8]]})
+    judged = contenders([*map(str, paths)], tmp_path)
+    assert [each.name for each in judged[:2]] == [*map(str, paths)]
+    (system, *_), _ = read_folder(archive)
+    one, other = (predict(system.structure, each.for_cluster(7)).rmsf for each in judged[:2])
+    assert np.abs(one / other - 1).max() > 0.01
 
 
 def compare_with(dynamics: dynaprot.Dynamics, frames: np.ndarray) -> dict[str, float]:

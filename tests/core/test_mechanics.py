@@ -96,7 +96,7 @@ def test_rigid_motions_change_no_coordinate(structure: Structure) -> None:
 
 
 def test_residues_in_line_have_neither_angle_nor_torsion() -> None:
-    """A ruler, and atoms on one spot, give finite gradients that no rigid motion changes."""
+    """A ruler, and atoms on one spot, give finite gradients and stiffness."""
     for ca in (np.arange(8)[:, None] * np.array([3.8, 0.0, 0.0]), np.zeros((8, 3))):
         structure = Structure.from_arrays(ca - [1.2, 0.8, 0.0], ca, ca + [1.2, -0.8, 0.0], "AVLKAVLK")
         structure.__dict__["next_residue"] = np.append(np.arange(1, 8), -1)  # as if C and N were bonded

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
+from dynaprot import predict  # noqa: E402
 from dynaprot.network.architecture import Architecture  # noqa: E402
 from dynaprot.network.elastic import Coordinates, elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
 from dynaprot.network.model import Committee, network_of  # noqa: E402
 from dynaprot.network.torch_runtime import tensors  # noqa: E402
+from dynaprot.network.weights import save_weights  # noqa: E402
 from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
-from dynaprot.training.examples import Example  # noqa: E402
+from dynaprot.training.examples import Example, Input  # noqa: E402
 from dynaprot.training.labels import Labels, labels_of  # noqa: E402
 from dynaprot.training.losses import full_loss  # noqa: E402
+from dynaprot.training.moments import predict_moments  # noqa: E402
 
 from .conftest import random_protein  # noqa: E402
 
@@ -51,6 +55,27 @@ def test_moments_are_those_of_the_whole_covariance() -> None:
         gradients.append(torch.cat([gradient.flatten() for gradient in by]))
     for one, other in zip((*whole, gradients[0]), (*cheap, gradients[1]), strict=True):
         torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-7)
+
+
+def test_training_and_prediction_make_the_same_of_what_a_network_says(tmp_path: Path) -> None:
+    """Stiffness of every kind, and the congruence, far from where learning begins."""
+    torch.manual_seed(0)
+    network = network_of(replace(SPRINGS, congruence=True)).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    structure = random_protein(3, (20, 14))
+    with torch.no_grad():
+        heads = network(*tensors(featurise(structure)))
+        moments = predict_moments(network, [Input.of(structure)])[0]
+    assert min(heads.springs[:, 2].std(), *heads.chain[0].std(0)) > 0.1
+    path = tmp_path / "network.safetensors"
+    save_weights(path, network.architecture, {k: v.numpy() for k, v in network.state_dict().items()}, {})
+    dynamics = predict(structure, str(path))
+    scale = float(dynamics.marginals.max())
+    # Training is in single precision.
+    np.testing.assert_allclose(moments.marginals.numpy(), dynamics.marginals, atol=1e-3 * scale)
+    np.testing.assert_allclose(moments.coupling.numpy(), dynamics.coupling, atol=1e-3)
 
 
 def test_a_committee_answers_with_the_mean_of_its_members() -> None:

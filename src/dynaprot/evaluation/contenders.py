@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import mkdtemp
 
 from ..errors import PredictionError, WeightsError
 from ..network.runtime import choose_runtime
@@ -122,7 +123,9 @@ def contenders(models: Sequence[str], folder: Path) -> list[Contender]:
     WeightsError
         If its weights are damaged.
     """
-    return [_contender(model, folder) for model in dict.fromkeys([*models, *ELASTIC_NETWORKS])]
+    found = [_contender(model, folder) for model in dict.fromkeys([*models, *ELASTIC_NETWORKS])]
+    names = [each.name for each in found]
+    return [replace(each, name=each.model) if names.count(each.name) > 1 else each for each in found]
 
 
 def _contender(model: str, folder: Path) -> Contender:
@@ -169,8 +172,9 @@ def _network(model: str, folder: Path) -> Contender:
         )
     held_out: dict[Cluster, str] = {}
     if members:
+        own = Path(mkdtemp(dir=folder))  # two committees may be called the same
         for k, clusters in enumerate(members):
-            asked = model if len(members) == 1 else str(_member(weights, k, folder))
+            asked = model if len(members) == 1 else str(_member(weights, k, own))
             held_out |= dict.fromkeys(clusters, asked)
     architecture = weights.architecture
     trained = weights.metadata.get("trained_clusters")

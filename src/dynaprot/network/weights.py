@@ -104,6 +104,11 @@ def load_weights(path: Path) -> Weights:
         metadata = json.loads(header["metadata"])
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: made by another version of DynaProt ({error}).") from error
+    if architecture.springs and not any(name.endswith("spring_head.chain.weight") for name in tensors):
+        raise WeightsError(
+            f"{path}: made by an earlier DynaProt, whose springs knew no angles, torsions or side chains. Train it "
+            "again, or choose model='default'."
+        )
     return Weights(architecture, tensors, metadata, path, header.get("graph_sha256"))
 
 

@@ -176,8 +176,8 @@ class Configuration:
             raise TrainingDataError(f"{where}: no [[source]] has share = 1, which an epoch would go through.")
         if not 1 <= configuration.members <= max(configuration.folds, 1):
             raise TrainingDataError(f"{where}: members must be from 1 to folds = {configuration.folds}.")
-        if configuration.patience and not configuration.judge_every:
-            raise TrainingDataError(f"{where}: patience needs looks at what is held out: judge_every = 1 or more.")
+        if configuration.judge_every < 0 or (configuration.patience and not configuration.judge_every):
+            raise TrainingDataError(f"{where}: judge_every is 1 or more, or 0, which leaves patience nothing to go by.")
         return configuration
 
 
