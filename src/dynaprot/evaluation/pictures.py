@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 from matplotlib.ticker import MultipleLocator
@@ -35,6 +36,11 @@ def _colours(report: Report) -> dict[str, str]:
     """A colour for each model; those that are learned stand out."""
     others = [each.name for each in report.contenders if each.name not in COLOURS]
     return {name: LEARNED[k % len(LEARNED)] for k, name in enumerate(others)} | COLOURS
+
+
+def _lines(label: str, width: int) -> str:
+    """A label with the name of a model, on lines that find room beside a panel."""
+    return "\n".join(wrap(label.replace("+", "+ "), width)).replace("+ ", "+")
 
 
 def draw_figures(report: Report, path: Path) -> bool:
@@ -70,7 +76,8 @@ def draw_figures(report: Report, path: Path) -> bool:
                     axes.scatter([value], [place], s=DOT, color=colours[model], zorder=3)
             axes.set_title(label, fontsize=8.0, loc="left", pad=4.0)
             axes.set_ylim(len(models) - 0.4, -0.6)
-            axes.set_yticks(range(len(models)), models if column == 0 else [""] * len(models))
+            names = [_lines(model, 14) for model in models]
+            axes.set_yticks(range(len(models)), names if column == 0 else [""] * len(models))
             axes.tick_params(axis="y", length=0.0)
             axes.grid(axis="x", color="#E4E4E4", linewidth=0.5)
             axes.set_axisbelow(True)
@@ -99,7 +106,7 @@ def draw_scatter(report: Report, path: Path) -> bool:
         return False
     columns = min(len(panels), 4)
     rows = -(-len(panels) // columns)
-    left, gap, bottom, above = 0.55, 0.55, 0.45, 0.28
+    left, gap, bottom, above = 0.55, 0.68, 0.45, 0.28
     side = min((WIDTH - left - 0.15 - gap * (columns - 1)) / columns, 2.2)
     lowest = min(pairs.min() for _, _, pairs in panels)
     limits = (np.floor(10.0 * lowest - 1.0) / 10.0, 1.0)  # room for the count below the lowest
@@ -112,7 +119,8 @@ def draw_scatter(report: Report, path: Path) -> bool:
             axes = axes_in_inches(figure, left + column * (side + gap), base, side, side)
             axes.plot(limits, limits, color="#BDBDBD", linewidth=0.6, zorder=0)
             axes.scatter(pairs[:, 0], pairs[:, 1], s=DOT, color=colours[model], alpha=0.75, linewidth=0.0)
-            axes.set(xlim=limits, ylim=limits, xlabel=f"RMSF r by {BASELINE}", ylabel=f"RMSF r by {model}")
+            axes.set(xlim=limits, ylim=limits, xlabel=f"RMSF r by {BASELINE}")
+            axes.set_ylabel(_lines(f"RMSF r by {model}", 22))
             for axis in (axes.xaxis, axes.yaxis):
                 axis.set_major_locator(MultipleLocator(0.2))
             better = f"{(pairs[:, 1] > pairs[:, 0]).sum()} of {len(pairs)} better"
