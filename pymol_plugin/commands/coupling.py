@@ -15,7 +15,7 @@ def dynaprot_coupling(selection="enabled", threshold="", from_selection="", mode
     DESCRIPTION
 
         "dynaprot_coupling" predicts which residues of a protein move together
-        and draws the strongest couplings as tubes between C-alpha atoms: red
+        and draws the strongest couplings, 300 at most, as tubes: red
         where two residues move together, blue where they move against each
         other. Neighbours in sequence, which are coupled anyway, are left out.
 
