@@ -13,7 +13,7 @@ from .dynamics import Dynamics
 from .errors import PredictionError, StructureError
 from .joint import ElasticJoint, FactoredJoint, Joint, Springs
 from .joint.spd import matrix_power
-from .network.anm import ISOTROPIC, classic_anm, parameter_free_anm, parameter_free_stiffness
+from .network.anm import classic_anm, parameter_free_anm, parameter_free_springs
 from .network.features import SPRING_CUTOFF, Features, featurise
 from .network.mechanics import Mechanics
 from .network.runtime import Network, choose_runtime, open_network
@@ -199,9 +199,8 @@ def _elastic_joint(
     part = connected_parts(len(structure), springs.i, springs.j)
     if part.any():  # all in part 0 otherwise
         far_i, far_j = np.nonzero(np.triu(part[:, None] != part[None, :]))
-        weak = parameter_free_stiffness(np.linalg.norm(structure.ca[far_i] - structure.ca[far_j], axis=1))
-        added = (far_i, far_j, weak, ISOTROPIC * weak)
-        springs = Springs(*map(np.concatenate, zip(vars(springs).values(), added, strict=True)))
+        far = parameter_free_springs(structure.ca, far_i, far_j)
+        springs = Springs(*map(np.concatenate, zip(vars(springs).values(), vars(far).values(), strict=True)))
         notices = (
             f"{len(np.unique(part))} parts of the structure lie more than {SPRING_CUTOFF:.0f} Å apart: how they move "
             "against each other is the elastic network's guess.",

@@ -9,7 +9,7 @@ from ..joint import ElasticJoint, Springs
 from ..structure.backbone import neighbour_pairs
 from ..structure.protein import Structure
 
-__all__ = ["classic_anm", "parameter_free_anm", "parameter_free_stiffness"]
+__all__ = ["classic_anm", "parameter_free_anm", "parameter_free_springs", "parameter_free_stiffness"]
 
 STIFFNESS = 3.18e4
 """kT Å^4: central stiffness is this over r^6. Fitted to the sizes in MD (`benchmarks/calibrate_anm.py`)."""
@@ -28,11 +28,15 @@ def parameter_free_stiffness(distance: NDArray[np.floating]) -> NDArray[np.float
     return STIFFNESS / np.maximum(distance, CLOSEST) ** 6
 
 
+def parameter_free_springs(positions: NDArray[np.floating], i: NDArray[np.int64], j: NDArray[np.int64]) -> Springs:
+    """Springs ~ r^-6 between pairs of C-alphas, positions of shape (N, 3), Å; each has a small isotropic part."""
+    central = parameter_free_stiffness(np.linalg.norm(positions[i] - positions[j], axis=1))
+    return Springs(i, j, central, ISOTROPIC * central)
+
+
 def parameter_free_anm(structure: Structure) -> ElasticJoint:
-    """Springs ~ r^-6 between all pairs, each with a small isotropic part."""
-    i, j = neighbour_pairs(structure.ca, np.inf)
-    central = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))
-    return ElasticJoint(structure.ca, Springs(i, j, central, ISOTROPIC * central))
+    """Such springs between all pairs."""
+    return ElasticJoint(structure.ca, parameter_free_springs(structure.ca, *neighbour_pairs(structure.ca, np.inf)))
 
 
 def classic_anm(structure: Structure) -> ElasticJoint:

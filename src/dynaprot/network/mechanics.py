@@ -8,8 +8,9 @@ it, so that its springs are springs between C-alphas, and rigid motions stretch 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,10 @@ from numpy.typing import NDArray
 from ..joint import Coordinates, Springs
 from ..structure.backbone import chain_positions, previous_residues
 from ..structure.protein import Structure
-from .anm import ISOTROPIC, parameter_free_stiffness
+from .anm import parameter_free_springs, parameter_free_stiffness
 from .features import side_chain_centres
 
-__all__ = ["Mechanics"]
+__all__ = ["Mechanics", "log_stiffness"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
@@ -62,10 +63,9 @@ class Mechanics:
     def of(cls, structure: Structure, pairs: Indices) -> Mechanics:
         """Build it for a structure with springs between pairs of its residues, as `Features` has them."""
         i, j = pairs
-        central = parameter_free_stiffness(np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1))
         touching, contacts = _contacts(structure, i, j)
         return cls(
-            Springs(i, j, central, ISOTROPIC * central),
+            parameter_free_springs(structure.ca, i, j),
             {"angles": _angles(structure), "torsions": _torsions(structure), "contacts": contacts},
             touching,
         )
@@ -80,19 +80,28 @@ class Mechanics:
         chain : ndarray, shape=(N, 2)
             The same of the angle at each residue, and of torsions; of the two residues of a bond, added up.
         """
-        central, isotropic, contact = np.exp(springs).T
-        bent, twisted = self.coordinates["angles"].residues[:, 1], self.coordinates["torsions"].residues[:, 1:3]
-        factors = {
-            "angles": np.exp(chain[bent, 0]),
-            "torsions": np.exp(chain[twisted, 1].sum(1)),
-            "contacts": contact[self.touching],
-        }
+        central, isotropic = np.exp(springs[:, :2]).T
+        learned = log_stiffness(springs, chain, self.coordinates, self.touching)
         network = replace(
             self.springs, central=central * self.springs.central, isotropic=isotropic * self.springs.isotropic
         )
         return network, {
-            kind: replace(prior, stiffness=factors[kind] * prior.stiffness) for kind, prior in self.coordinates.items()
+            kind: replace(prior, stiffness=np.exp(learned[kind]) * prior.stiffness)
+            for kind, prior in self.coordinates.items()
         }
+
+
+def log_stiffness(springs: Any, chain: Any, coordinates: Mapping[str, Any], touching: Any) -> dict[str, Any]:
+    """What a network says of each kind of coordinate: the logarithm of its stiffness over that before learning.
+
+    Arguments as those of `Mechanics.corrected` and attributes of `Mechanics`, all in arrays or all in tensors, so that
+    prediction and training read a network alike.
+    """
+    return {
+        "angles": chain[coordinates["angles"].residues[:, 1], 0],
+        "torsions": chain[coordinates["torsions"].residues[:, 1:3], 1].sum(1),
+        "contacts": springs[touching, 2],
+    }
 
 
 def _angles(structure: Structure) -> Coordinates:

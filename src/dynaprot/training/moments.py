@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..network.elastic import elastic_moments
+from ..network.mechanics import log_stiffness
 from ..network.model import Heads
 from .examples import Input
 
@@ -92,10 +93,8 @@ def _elastic(heads: Heads, k: int, springs: Tensor, protein: Input) -> Moments:
     assert heads.chain is not None
     size = len(protein)
     chain, prior = heads.chain[k, :size].float(), protein.coordinates
-    contacts = springs[protein.touching, 2]
-    bent, twisted = prior["angles"].residues[:, 1], prior["torsions"].residues[:, 1:3]
-    factors = {"angles": chain[bent, 0].exp(), "torsions": chain[twisted, 1].sum(1).exp(), "contacts": contacts.exp()}
-    coordinates = [prior[kind]._replace(stiffness=factors[kind] * prior[kind].stiffness) for kind in prior]
+    of_kinds = log_stiffness(springs, chain, prior, protein.touching)
+    coordinates = [prior[kind]._replace(stiffness=of_kinds[kind].exp() * prior[kind].stiffness) for kind in prior]
     congruence = None
     if heads.congruence is not None:
         rotations = protein.arguments[1][0]
@@ -104,5 +103,5 @@ def _elastic(heads: Heads, k: int, springs: Tensor, protein: Input) -> Moments:
     marginals, coupling = elastic_moments(
         protein.positions, protein.arguments[5], central, isotropic, congruence, coordinates
     )
-    learned = torch.cat([springs[:, :2].flatten(), contacts, chain.flatten()])
+    learned = torch.cat([springs[:, :2].flatten(), of_kinds["contacts"], chain.flatten()])
     return Moments(marginals.double(), coupling.double(), learned)
