@@ -10,16 +10,13 @@ from chimerax.core.errors import UserError
 
 from .attributes import color_by_attribute, set_attribute
 from .colouring import SIGNED, palette_over, show_key
-from .dynaprot.views.couplings import MOST, coupling_to, strongest_pairs
+from .dynaprot.views.couplings import MOST, all_couplings, coupling_to, strongest_pairs
 from .predictions import Prediction, predictions, user_errors
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, PseudobondGroup, Residues
     from chimerax.core.colors import Colormap
     from chimerax.core.session import Session
-    from numpy.typing import NDArray
-
-    from .dynaprot import Dynamics
 
 GROUP = "dynaprot couplings"
 """Name of the pseudobonds, a child model of their structure."""
@@ -89,11 +86,6 @@ def dynaprot_coupling(
 
         show_plots(session, CouplingTool, predicted)
     return groups
-
-
-def all_couplings(dynamics: Dynamics) -> NDArray[np.float64]:
-    """The coupling of all pairs of N residues, (N, N), which takes its time when it is first asked for."""
-    return dynamics.coupling
 
 
 def couplings_of(structure: AtomicStructure) -> PseudobondGroup | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chimerax.core.errors import UserError
 
-from .coupling import all_couplings
+from .dynaprot.views.couplings import all_couplings
 from .ensemble import conformations
 from .predictions import Prediction, beside_window, predictions, user_errors
 

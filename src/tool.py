@@ -31,7 +31,8 @@ from Qt.QtWidgets import (
 )
 
 from .backbone import protein_residues
-from .coupling import all_couplings, couplings_of
+from .coupling import couplings_of
+from .dynaprot.views.couplings import all_couplings
 from .dynaprot.views.modes import mode_displacement
 from .ellipsoids import COLOURINGS, STYLES, ellipsoids_of
 from .ensemble import draw, new_seed

@@ -18,16 +18,11 @@ if TYPE_CHECKING:
 
     from dynaprot import Dynamics
 
-__all__ = ["all_couplings", "draw_couplings"]
+__all__ = ["draw_couplings"]
 
 THINNEST, THICKEST = 0.12, 0.5
 """Å, at the threshold and at a coupling of 1."""
 STEPS = 6
-
-
-def all_couplings(dynamics: Dynamics) -> np.ndarray:
-    """The coupling of all pairs of residues, shape=(N, N), which takes its time when it is first asked for."""
-    return dynamics.coupling
 
 
 def draw_couplings(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pymol.Qt import QtCore, QtWidgets
 
-from ..scene.couplings import all_couplings
+from ..core import load_core
 from ..scene.ensembles import ensemble_of
 from ..scene.modes import swing_along
 from ..scene.palettes import PALETTES
@@ -179,7 +179,8 @@ class Controls(QtWidgets.QScrollArea):
 
     def _coupling_command(self):
         origin = ", sele" if self.from_selection.isChecked() else ""
-        return f"dynaprot_coupling {{selection}}, {self.threshold.value():g}{origin}", (all_couplings,)
+        question = (load_core(".views.couplings").all_couplings,)
+        return f"dynaprot_coupling {{selection}}, {self.threshold.value():g}{origin}", question
 
     def _ensemble_command(self):
         count = round(self.count.value())

@@ -133,7 +133,6 @@ class DynaProtWindow(QtWidgets.QDialog):
             self._work_out(command, question, self._draw_preview)
 
     def _work_out(self, command, question, draw):
-        from ..scene.couplings import all_couplings
         from ..scene.predictions import kept_prediction, predict_structure
         from ..scene.proteins import read_proteins
 
@@ -148,7 +147,7 @@ class DynaProtWindow(QtWidgets.QDialog):
         command = command.replace("{selection}", selection)
         structures = [protein.structure for protein in proteins]
         questions = [[question] if question else [] for _ in proteins]
-        questions[0].append((all_couplings,))  # the map shows the first
+        questions[0].append((load_core(".views.couplings").all_couplings,))  # the map shows the first
 
         def work_out(structure, questions):
             dynamics = predict_structure(structure, model, device)

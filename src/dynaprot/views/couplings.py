@@ -5,16 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dynamics import Dynamics
 from ..errors import DynaProtError
 from ..structure.protein import Structure
 
-__all__ = ["MOST", "coupling_to", "strongest_pairs"]
+__all__ = ["MOST", "all_couplings", "coupling_to", "strongest_pairs"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 MOST = 300
 """Pairs that a picture of a protein takes: what joins more hides it. Hosts draw so many, the strongest."""
+
+
+def all_couplings(dynamics: Dynamics) -> Array:
+    """The coupling of all pairs of N residues, shape=(N, N): a question for `Dynamics.once`, as it takes its time."""
+    return dynamics.coupling
 
 
 def strongest_pairs(
