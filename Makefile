@@ -12,7 +12,7 @@ TORCH ?= torch==2.13.0
 # HIV protease with its flaps, from PyMOL's package; or make demo STRUCTURE=my.cif, or STRUCTURE=pdb:1ade
 STRUCTURE ?= $(shell .venv/bin/python -c "import pathlib, sysconfig; print(pathlib.Path(sysconfig.get_path('purelib'), 'pymol/pymol_path/data/tut/1hpv.pdb'))")
 
-.PHONY: demo test test-core test-pymol test-chimerax test-numpy1 test-pythons lint bench pymol-plugin chimerax-bundle clean
+.PHONY: demo test test-core test-pymol test-chimerax test-numpy1 test-pythons lint golden bench pymol-plugin chimerax-bundle clean
 
 demo: .venv/demo
 	.venv/bin/dynaprot predict "$(STRUCTURE)" --output out/demo --samples 50
@@ -51,6 +51,10 @@ lint: .venv/dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+# What every model predicts, to be repeated by every later version. Alone in a commit, with the paired evaluation.
+golden: .venv/dev
+	.venv/bin/python -m tests.core.golden.predictions
 
 bench: .venv/dev
 	.venv/bin/python benchmarks/speed.py

@@ -38,9 +38,9 @@ ELASTIC_NETWORKS: dict[str, tuple[Callable[[Structure], ElasticJoint], str]] = {
 
 
 def models() -> list[str]:
-    """Names that `predict` takes: the shipped networks and the elastic networks."""
-    shipped = [path.stem.removeprefix("dynaprot-") for path in shipped_weights()]
-    return sorted(set(shipped) | {"default"}, key=lambda name: (name != "default", name)) + list(ELASTIC_NETWORKS)
+    """Names that `predict` takes: ``default``, where its weights are there, other shipped weights, elastic networks."""
+    default = ["default"] if find_weights("default") else []
+    return [*default, *(path.stem for path in shipped_weights()), *ELASTIC_NETWORKS]
 
 
 def predict(structure: Structure, model: str = "default", device: str = "auto") -> Dynamics:

@@ -39,7 +39,7 @@ def test_info(run, log):
     assert level == "info"
     assert f"DynaProt {dynaprot.__version__} in " in text
     assert "default, anm, anm-cutoff" in text
-    assert "dynaprot-default.safetensors" in text
+    assert "springs-1.safetensors" in text
     assert f"numpy {numpy.__version__}" in text
 
 

@@ -237,13 +237,13 @@ def test_where_nothing_can_run_a_network_the_elastic_network_steps_in_loudly() -
         nothing + "from tests.core.conftest import random_protein; from dynaprot import predict, models\n"
         "structure = random_protein(1, (8,))\n"
         "print(*predict(structure).notices)\n"
-        "try: predict(structure, 'dynaprot-default')\n"
+        "try: predict(structure, 'springs-1')\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
     loud, refused = done.stdout.splitlines()
     assert "ONNX Runtime is not installed, and PyTorch is not installed either" in loud
     assert "NOT DynaProt's network" in loud
-    assert refused.startswith("PredictionError The model 'dynaprot-default' cannot run: ONNX Runtime is not installed")
+    assert refused.startswith("PredictionError The model 'springs-1' cannot run: ONNX Runtime is not installed")
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def _network(model: str, folder: Path) -> Contender:
     architecture = weights.architecture
     trained = weights.metadata.get("trained_clusters")
     return Contender(
-        path.stem.removeprefix("dynaprot-") if model == str(path) else model,
+        path.stem if model == str(path) else model,
         model,
         sum(tensor.size for tensor in weights.tensors.values()),
         True,

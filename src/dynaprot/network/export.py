@@ -1,6 +1,6 @@
 """A network on disk in both its forms: the weights, and beside them its forward pass as ONNX.
 
-    python -m dynaprot.network.export weights/dynaprot-default.safetensors
+    python -m dynaprot.network.export weights/springs-1.safetensors
 
 writes both anew from weights of any age; the tensors and their description stay as they are. It needs the package onnx,
 which comes with dynaprot[train].

@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 FORMAT = "dynaprot-weights-1"
+DEFAULT = "springs-1"
+"""The shipped weights that ``default`` names."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,11 @@ def shipped_weights() -> list[Path]:
 
 
 def find_weights(model: str) -> Path | None:
-    """Path of a model given by name (``default`` is the first shipped) or by file; None if there is none."""
+    """Path of a model given by the name of shipped weights, ``default``, or a file; None if there is none."""
     if model.endswith(".safetensors"):
         return Path(model)
-    for path in shipped_weights():
-        if path.stem in (model, f"dynaprot-{model}"):
-            return path
-    return None
+    name = DEFAULT if model == "default" else model
+    return next((path for path in shipped_weights() if path.stem == name), None)
 
 
 def load_weights(path: Path) -> Weights:
