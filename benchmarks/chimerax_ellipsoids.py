@@ -73,7 +73,7 @@ def main(session):
     command = f"dynaprot ellipsoids #1 smoothing {SMOOTHING}"
     first = seconds(lambda: run(session, command, log=False), 1)
     again = seconds(lambda: run(session, command, log=False))
-    from chimerax.dynaprot.dynaprot.views.ellipsoids import contour_radius
+    from chimerax.dynaprot.dynaprot.analysis.ellipsoids import contour_radius
 
     calphas = structure.residues.existing_principal_atoms
     rival = seconds(lambda: shape_by_shape(calphas, dynamics.marginals, contour_radius(0.5)), 3)

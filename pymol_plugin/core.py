@@ -27,7 +27,7 @@ def load_core(part: str = "") -> ModuleType:
     Parameters
     ----------
     part : str
-        A module of the core, as ``".views.ellipsoids"``. The package itself by default.
+        A module of the core, as ``".analysis.ellipsoids"``. The package itself by default.
 
     Returns
     -------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .dynaprot.views.ellipsoids import displacement_parameters
+from .dynaprot.analysis.ellipsoids import displacement_parameters
 from .predictions import predictions, user_errors
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from chimerax.core.errors import UserError
 
 from .attributes import color_by_attribute, set_attribute
 from .colouring import SIGNED, palette_over, show_key
-from .dynaprot.views.couplings import MOST, all_couplings, coupling_to, strongest_pairs
+from .dynaprot.analysis.couplings import MOST, all_couplings, coupling_to, strongest_pairs
 from .predictions import Prediction, predictions, user_errors
 
 if TYPE_CHECKING:

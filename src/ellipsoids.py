@@ -10,7 +10,7 @@ from chimerax.atomic.colors import chain_colors, element_colors
 from chimerax.core.errors import UserError
 
 from .colouring import MOBILITY, palette_over, show_key
-from .dynaprot.views.ellipsoids import Mesh, axis_surface, contour_radius, ellipsoid_surface
+from .dynaprot.analysis.ellipsoids import Mesh, axis_surface, contour_radius, ellipsoid_surface
 from .predictions import Prediction, predictions, user_errors
 from .residue_surface import ResidueSurface
 

@@ -9,7 +9,7 @@ from chimerax.core.commands import run
 from chimerax.core.errors import UserError
 
 from .conformations import open_conformations, superimposed
-from .dynaprot.views.ensemble import restore_geometry, unphysical_share
+from .dynaprot.analysis.chain_geometry import restore_geometry, unphysical_share
 from .predictions import Prediction, predictions, user_errors
 
 if TYPE_CHECKING:

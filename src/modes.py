@@ -9,8 +9,8 @@ from chimerax.core.commands import run
 from chimerax.surface import cone_geometry, cylinder_geometry
 
 from .conformations import open_conformations
-from .dynaprot.views.ellipsoids import Mesh
-from .dynaprot.views.modes import mode_displacement, swing
+from .dynaprot.analysis.ellipsoids import Mesh
+from .dynaprot.analysis.modes import mode_displacement, swing
 from .predictions import predictions, user_errors
 from .residue_surface import ResidueSurface
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chimerax.core.errors import UserError
 
-from .dynaprot.views.couplings import all_couplings
+from .dynaprot.analysis.couplings import all_couplings
 from .ensemble import conformations
 from .predictions import Prediction, beside_window, predictions, user_errors
 
@@ -87,7 +87,7 @@ def _save_ensemble(
     session: Session, prediction: Prediction, path: Path, count: int, seed: int | None, regularize: bool
 ) -> tuple[Path, ...]:
     from .dynaprot.renderers.trajectories import write_ensemble
-    from .dynaprot.views.atoms import follow_samples
+    from .dynaprot.structure.rigid_residues import follow_samples
 
     structure = prediction.dynamics.structure
     samples = conformations(session, prediction, count, seed, regularize)

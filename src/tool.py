@@ -32,8 +32,8 @@ from Qt.QtWidgets import (
 
 from .backbone import protein_residues
 from .coupling import couplings_of
-from .dynaprot.views.couplings import all_couplings
-from .dynaprot.views.modes import mode_displacement
+from .dynaprot.analysis.couplings import all_couplings
+from .dynaprot.analysis.modes import mode_displacement
 from .ellipsoids import COLOURINGS, STYLES, ellipsoids_of
 from .ensemble import draw, new_seed
 from .job import Job

@@ -67,7 +67,7 @@ def dynaprot_coupling(selection="enabled", threshold="", from_selection="", mode
         from ..scene.scales import draw_scale, require_free_legend
 
         follow(_self=_self)
-        views = load_core(".views.couplings")
+        analysis = load_core(".analysis.couplings")
         threshold = choose("threshold", threshold)
         proteins = read_proteins(selection, _self=_self)
         for protein in proteins:
@@ -84,7 +84,7 @@ def dynaprot_coupling(selection="enabled", threshold="", from_selection="", mode
             name = f"{protein.name}_couplings"
             print(f" DynaProt: {name}: {draw_couplings(protein, dynamics, name, threshold, origin, _self=_self)}.")
             if origin is not None:
-                paint(protein, views.coupling_to(dynamics.coupling, origin), "coupling", _self=_self)
+                paint(protein, analysis.coupling_to(dynamics.coupling, origin), "coupling", _self=_self)
         draw_scale("coupling", "signed", _self=_self)
         if _self is cmd and pymol_window() and (window := show_window()):
             window.show_map(*predictions[0])

@@ -48,17 +48,17 @@ def draw_couplings(
     str
         How many there are, for the user.
     """
-    views = load_core(".views.couplings")
-    i, j, coupling = views.strongest_pairs(protein.structure, dynamics.coupling, threshold)
+    analysis = load_core(".analysis.couplings")
+    i, j, coupling = analysis.strongest_pairs(protein.structure, dynamics.coupling, threshold)
     wanted = protein.is_selected[i] & protein.is_selected[j]
     if from_residues is not None:
         own = np.isin(np.arange(len(protein.calphas)), from_residues)
         wanted = (own[i] & protein.is_selected[j]) | (own[j] & protein.is_selected[i])
     i, j, coupling = i[wanted], j[wanted], coupling[wanted]
     found = f"{len(coupling)} couplings of at least {threshold:g}"
-    if len(coupling) > views.MOST:
-        found += f", of which the strongest {views.MOST} are drawn"
-        i, j, coupling = i[: views.MOST], j[: views.MOST], coupling[: views.MOST]
+    if len(coupling) > analysis.MOST:
+        found += f", of which the strongest {analysis.MOST} are drawn"
+        i, j, coupling = i[: analysis.MOST], j[: analysis.MOST], coupling[: analysis.MOST]
     _self.delete(name)
     if not len(coupling):
         return f"{found}; a lower threshold shows weaker ones"

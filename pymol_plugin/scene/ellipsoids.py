@@ -50,8 +50,8 @@ def draw_ellipsoids(
     shown = np.flatnonzero(protein.is_selected)
     positions = as_loaded(protein, protein.structure.ca[shown], _self=_self)
     rotation = rotation_of(protein, _self=_self)
-    views = load_core(".views.ellipsoids")
-    u_aniso = views.displacement_parameters(rotation.T @ dynamics.marginals[shown] @ rotation).tolist()
+    analysis = load_core(".analysis.ellipsoids")
+    u_aniso = analysis.displacement_parameters(rotation.T @ dynamics.marginals[shown] @ rotation).tolist()
 
     model = Indexed()
     for k, residue in enumerate(shown):
@@ -78,6 +78,6 @@ def draw_ellipsoids(
 
 def resize(name: str, probability: float, *, _self: Cmd) -> None:
     """Let drawn ellipsoids hold another probability, at once: the motion stays."""
-    radius = load_core(".views.ellipsoids").contour_radius(probability)
+    radius = load_core(".analysis.ellipsoids").contour_radius(probability)
     _self.set("ellipsoid_probability", TABULATED_PROBABILITY, name)
     _self.set("ellipsoid_scale", radius / TABULATED_RADIUS, name)

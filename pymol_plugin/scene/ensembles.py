@@ -41,7 +41,7 @@ class Conformations(NamedTuple):
 
 def conformations_at(dynamics: Dynamics, calphas: np.ndarray) -> Conformations:
     """Conformations with their C-alphas at these places, shape=(S, N, 3), Å."""
-    return Conformations(calphas, load_core(".views.atoms").residue_rotations(dynamics.structure, calphas))
+    return Conformations(calphas, load_core(".structure.rigid_residues").residue_rotations(dynamics.structure, calphas))
 
 
 def ensemble_of(dynamics: Dynamics, count: int, seed: int, regularize: bool, between: int = 0) -> Conformations:
@@ -65,7 +65,7 @@ def ensemble_of(dynamics: Dynamics, count: int, seed: int, regularize: bool, bet
     """
     conformations = dynamics.sample(count, seed)
     if regularize:
-        conformations = load_core(".views.ensemble").restore_geometry(dynamics.structure, conformations)
+        conformations = load_core(".analysis.chain_geometry").restore_geometry(dynamics.structure, conformations)
     # From rest to rest, as a pendulum swings.
     share = (1.0 - np.cos(np.pi * np.arange(between + 1) / (between + 1)))[:, None, None] / 2.0
     following = np.roll(conformations, -1, axis=0)
@@ -123,7 +123,7 @@ def draw_states(
     residue: list[int] = []
     _self.iterate(name, "residue.append(number[segi, chain, resi])", space={"residue": residue, "number": number})
     atoms = _self.get_coords(name).astype(float)
-    carried = load_core(".views.atoms").follow_samples(
+    carried = load_core(".structure.rigid_residues").follow_samples(
         protein.structure, conformations.calphas, atoms, np.array(residue), conformations.rotations
     )
     _self.matrix_reset(name)  # created with its parent's matrix, which new coordinates would keep

@@ -37,9 +37,9 @@ def swing_along(dynamics: Dynamics, mode: int, amplitude: float) -> tuple[np.nda
     frames : Conformations
         One period.
     """
-    views = load_core(".views.modes")
-    displacement = views.mode_displacement(dynamics, mode)
-    frames = views.swing(dynamics.structure, displacement, amplitude, FRAMES)
+    analysis = load_core(".analysis.modes")
+    displacement = analysis.mode_displacement(dynamics, mode)
+    frames = analysis.swing(dynamics.structure, displacement, amplitude, FRAMES)
     return amplitude * displacement, conformations_at(dynamics, frames)
 
 

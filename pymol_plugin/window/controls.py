@@ -179,7 +179,7 @@ class Controls(QtWidgets.QScrollArea):
 
     def _coupling_command(self):
         origin = ", sele" if self.from_selection.isChecked() else ""
-        question = (load_core(".views.couplings").all_couplings,)
+        question = (load_core(".analysis.couplings").all_couplings,)
         return f"dynaprot_coupling {{selection}}, {self.threshold.value():g}{origin}", question
 
     def _ensemble_command(self):

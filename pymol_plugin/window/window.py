@@ -147,7 +147,7 @@ class DynaProtWindow(QtWidgets.QDialog):
         command = command.replace("{selection}", selection)
         structures = [protein.structure for protein in proteins]
         questions = [[question] if question else [] for _ in proteins]
-        questions[0].append((load_core(".views.couplings").all_couplings,))  # the map shows the first
+        questions[0].append((load_core(".analysis.couplings").all_couplings,))  # the map shows the first
 
         def work_out(structure, questions):
             dynamics = predict_structure(structure, model, device)

@@ -352,9 +352,9 @@ def _write_samples(
     restore: bool,
     all_atoms: bool,
 ) -> list[Path]:
+    from .analysis.chain_geometry import restore_geometry, unphysical_share
     from .renderers.trajectories import write_ensemble
-    from .views.atoms import follow_samples
-    from .views.ensemble import restore_geometry, unphysical_share
+    from .structure.rigid_residues import follow_samples
 
     structure = dynamics.structure
     conformations = dynamics.sample(count, seed)

@@ -17,7 +17,7 @@ def coordsets(model):
 
 def test_samples_are_those_of_the_core(run, protease, ensemble):
     """C-alphas are the core's mended draw of the same seed."""
-    from chimerax.dynaprot.dynaprot.views.ensemble import restore_geometry
+    from chimerax.dynaprot.dynaprot.analysis.chain_geometry import restore_geometry
 
     (dynamics,) = run("dynaprot predict #1")
     expected = restore_geometry(dynamics.structure, dynamics.sample(5, seed=3))
@@ -125,7 +125,7 @@ def test_player_of_the_host(run, ensemble):
 
 def test_mode_is_that_of_the_core(run, protease):
     """One period: from the structure out to amplitude standard deviations and back through it."""
-    from chimerax.dynaprot.dynaprot.views.modes import mode_displacement
+    from chimerax.dynaprot.dynaprot.analysis.modes import mode_displacement
 
     (model,) = run("dynaprot modes #1 model anm mode 2 amplitude 1.5 frames 20")
     (dynamics,) = run("dynaprot predict #1")

@@ -31,7 +31,7 @@ def test_model(ellipsoids, protease):
 @pytest.mark.parametrize("probability", [0.5, 0.9])
 def test_axes_of_the_mesh_are_those_of_the_covariance(run, protease, probability):
     """Each residue's vertices reach the chi-square contour along the eigenvectors of its covariance."""
-    from chimerax.dynaprot.dynaprot.views.ellipsoids import contour_radius
+    from chimerax.dynaprot.dynaprot.analysis.ellipsoids import contour_radius
 
     (surface,) = run(f"dynaprot ellipsoids #1 model anm probability {probability} smoothing 4")
     (dynamics,) = run("dynaprot rmsf #1 key false")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynaprot import DynaProtError, PredictionError, Structure, predict
-from dynaprot.views.couplings import coupling_to, strongest_pairs
-from dynaprot.views.modes import mode_displacement, swing
+from dynaprot.analysis.couplings import coupling_to, strongest_pairs
+from dynaprot.analysis.modes import mode_displacement, swing
 
 from .conftest import moved, proteins, random_protein, reordered, rotation_matrix
 

@@ -87,8 +87,8 @@ def test_the_main_functions_are_described_in_numpydoc(name: str) -> None:
         assert re.search(rf"^{parameter} : ", text, re.MULTILINE)
 
 
-def test_the_core_knows_no_host_and_its_views_no_other() -> None:
-    """Data flows one way: nothing in the core imports a host, no view a view, and imports are relative."""
+def test_the_core_knows_no_host_and_no_analysis_another() -> None:
+    """Data flows one way: nothing in the core imports a host, no analysis another, and imports are relative."""
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
@@ -96,5 +96,5 @@ def test_the_core_knows_no_host_and_its_views_no_other() -> None:
             for name in names:
                 assert not re.match(r"(pymol|chimerax|chempy|Qt|PyQt\d)\b", name), f"{path.name} imports {name}"
                 assert not re.match(r"dynaprot\b", name), f"{path.name} imports {name} absolutely"
-            if path.parent.name == "views" and isinstance(node, ast.ImportFrom) and node.level == 1:
-                raise AssertionError(f"{path.name} imports a view")
+            if path.parent.name == "analysis" and isinstance(node, ast.ImportFrom) and node.level == 1:
+                raise AssertionError(f"{path.name} imports another analysis")

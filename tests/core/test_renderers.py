@@ -21,6 +21,7 @@ from PIL import Image
 from scipy.stats import chi
 
 from dynaprot import Atoms, Dynamics, DynaProtError, OutputError, Structure
+from dynaprot.analysis.ellipsoids import axes, contour_radius
 from dynaprot.joint import FactoredJoint
 from dynaprot.renderers import ray_caster
 from dynaprot.renderers.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
@@ -30,7 +31,6 @@ from dynaprot.renderers.structure_files import write_mmcif, write_pdb
 from dynaprot.renderers.tables import write_residues_csv
 from dynaprot.renderers.trajectories import write_ensemble
 from dynaprot.safe_file import replacing
-from dynaprot.views.ellipsoids import axes, contour_radius
 
 PICTURES = [draw_rmsf, draw_coupling, draw_ellipsoids]
 seeds = st.integers(0, 2**32 - 1)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynaprot import Structure, load_structure, predict
-from dynaprot.views.atoms import follow_samples, residue_rotations
-from dynaprot.views.ellipsoids import Mesh, axes, axis_surface, contour_radius, ellipsoid_surface
-from dynaprot.views.ensemble import restore_geometry, unphysical, unphysical_share
+from dynaprot.analysis.chain_geometry import restore_geometry, unphysical, unphysical_share
+from dynaprot.analysis.ellipsoids import Mesh, axes, axis_surface, contour_radius, ellipsoid_surface
+from dynaprot.structure.rigid_residues import follow_samples, residue_rotations
 
 from .conftest import build_chain, moved, proteins, random_protein, rotation_matrix
 

@@ -85,8 +85,8 @@ def use(cmd):
     in_main_thread = {
         "coupling": watch(".joint.elastic", "unit_diagonal", delays),
         "modes": watch(".joint.elastic", "leading_eigenpairs", delays),
-        "ensemble": watch(".views.ensemble", "restore_geometry", delays),
-        "turns": watch(".views.atoms", "residue_rotations", delays),
+        "ensemble": watch(".analysis.chain_geometry", "restore_geometry", delays),
+        "turns": watch(".structure.rigid_residues", "residue_rotations", delays),
     }
 
     commands = []

@@ -25,7 +25,7 @@ def tubes(cmd, name="molecule_couplings"):
 
 
 def strongest(plugin, dynamics, threshold):
-    views = plugin.core.load_core(".views.couplings")
+    views = plugin.core.load_core(".analysis.couplings")
     i, j, value = views.strongest_pairs(dynamics.structure, dynamics.coupling, threshold)
     label = list(zip(dynamics.structure.chain_ids, dynamics.structure.residue_ids, strict=True))
     return {frozenset((label[a], label[b])): coupling for a, b, coupling in zip(i, j, value, strict=True)}

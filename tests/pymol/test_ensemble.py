@@ -27,7 +27,7 @@ def test_states_are_the_cores_samples(dimer, plugin, dynamics, regularize):
     dimer.do(f"dynaprot_ensemble molecule, 4, 7, {regularize}, model=anm")
     samples = dynamics.sample(4, 7)
     if regularize:
-        samples = plugin.core.load_core(".views.ensemble").restore_geometry(dynamics.structure, samples)
+        samples = plugin.core.load_core(".analysis.chain_geometry").restore_geometry(dynamics.structure, samples)
     assert dimer.count_states("molecule_ensemble") == 4
     for state, sample in enumerate(samples, start=1):
         np.testing.assert_allclose(calphas(dimer, "molecule_ensemble", state), sample, atol=2e-3)
@@ -37,7 +37,7 @@ def test_all_atoms_are_carried_along(dimer, plugin, dynamics):
     """Every atom of the protein is there and is where the core's rigid residue frames put it."""
     dimer.do("dynaprot_ensemble molecule, 2, 0, 0, model=anm")
     atoms = dynamics.structure.atoms
-    carried = plugin.core.load_core(".views.atoms").follow_samples(
+    carried = plugin.core.load_core(".structure.rigid_residues").follow_samples(
         dynamics.structure, dynamics.sample(2, 0), atoms.positions, atoms.residue
     )
     structure = dynamics.structure
@@ -100,7 +100,7 @@ def test_a_mode_swings_through_the_structure(dimer, plugin, dynamics):
     """Thirty states: the first is the input, the turning points are the amplitude away, and the end meets the start."""
     dimer.do("dynaprot_modes molecule, 2, 1.5, model=anm")
     assert dimer.count_states("molecule_modes") == 30
-    views = plugin.core.load_core(".views.modes")
+    views = plugin.core.load_core(".analysis.modes")
     frames = views.swing(dynamics.structure, views.mode_displacement(dynamics, 2), 1.5, 30)
     for state in (1, 8, 23, 30):
         np.testing.assert_allclose(calphas(dimer, "molecule_modes", state), frames[state - 1], atol=0.02)
@@ -112,7 +112,7 @@ def test_a_mode_swings_through_the_structure(dimer, plugin, dynamics):
 def test_arrows_end_at_the_turning_point(dimer, dynamics, plugin, capfd):
     """The longer arrows go from the structure to its turning point, and the farthest step is told."""
     dimer.do("dynaprot_modes molecule, 1, 3, model=anm")
-    views = plugin.core.load_core(".views.modes")
+    views = plugin.core.load_core(".analysis.modes")
     steps = 3 * views.mode_displacement(dynamics, 1)
     assert f"up to {np.linalg.norm(steps, axis=1).max():.1f} Å" in capfd.readouterr().out
     assert dimer.get_type("molecule_modes_arrows") == "object:cgo"

@@ -10,6 +10,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.chain_geometry import restore_geometry, unphysical_share
 from ..dynamics import Dynamics
 from ..errors import DynaProtError
 from ..prediction import predict
@@ -17,7 +18,6 @@ from ..structure.protein import Structure
 from ..training.labels import Cluster, Labels, labels_of
 from ..training.metrics import compare, pearson
 from ..training.sources import Ensemble
-from ..views.ensemble import restore_geometry, unphysical_share
 from .contenders import Contender
 from .ensembles import compare_ensembles, fluctuation, superpose_on
 from .joints import Motion, compare_motions, coupling_by_range, eq5_ceiling, recoloured

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
+from ..analysis.ellipsoids import contour_radius
 from ..dynamics import Dynamics
 from ..structure import Structure
-from ..views.ellipsoids import contour_radius
 from .coupling_image import CouplingImage
 from .page import (
     INK,

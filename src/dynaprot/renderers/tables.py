@@ -7,9 +7,9 @@ import os
 
 import numpy as np
 
+from ..analysis.ellipsoids import displacement_parameters
 from ..dynamics import Dynamics
 from ..safe_file import replacing
-from ..views.ellipsoids import displacement_parameters
 
 __all__ = ["write_residues_csv"]
 

@@ -26,7 +26,7 @@ from ..errors import TrainingDataError
 from ..structure import Structure
 from ..structure.files import load_structure, read_document
 from ..structure.residues import one_letter_code
-from ..views.atoms import residue_rotations
+from ..structure.rigid_residues import residue_rotations
 from .alignment import align
 from .labels import Cluster
 from .superposition import superpose

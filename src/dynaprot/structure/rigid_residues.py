@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure.backbone import nearest_rotations, previous_residues
-from ..structure.protein import Structure
+from .backbone import nearest_rotations, previous_residues
+from .protein import Structure
 
 __all__ = ["follow_samples", "residue_rotations"]
 
