@@ -35,8 +35,8 @@ import numpy as np
 from matplotlib.ticker import LogLocator
 
 from dynaprot import Structure, prediction
+from dynaprot.figures.page import INK, axes_in_inches, page, save, style
 from dynaprot.network.features import Features, featurise
-from dynaprot.renderers.page import INK, axes_in_inches, page, save, style
 from dynaprot.structure.residues import AMINO_ACIDS
 
 ROOT = Path(__file__).resolve().parent.parent

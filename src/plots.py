@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from Qt.QtGui import QAction
 from Qt.QtWidgets import QFileDialog, QLabel, QVBoxLayout
 
-from .dynaprot.renderers.coupling_map import CouplingMap
-from .dynaprot.renderers.rmsf_plot import RmsfPlot
+from .dynaprot.figures.coupling_map import CouplingMap
+from .dynaprot.figures.rmsf_plot import RmsfPlot
 from .predictions import Prediction
 from .systems import chain_spec
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chimerax.core.session import Session
     from numpy.typing import NDArray
 
-    from .dynaprot.renderers.linked_plot import LinkedPlot
+    from .dynaprot.figures.linked_plot import LinkedPlot
 
 HELP = "help:user/tools/dynaprot.html"
 

@@ -69,13 +69,13 @@ def dynaprot_save(
     if suffix in TRAJECTORIES or count is not None:
         written = _save_ensemble(session, prediction, path, count or 50, seed, regularize)
     elif suffix in PICTURES:
-        from .dynaprot.renderers import pictures
+        from .dynaprot.figures import pictures
 
         if figure == "coupling":
             prediction.once(session, all_couplings)
         getattr(pictures, f"draw_{figure}")(dynamics, path)
     else:
-        from .dynaprot.renderers.results import write_result
+        from .dynaprot.files.results import write_result
 
         notices = beside_window(session, write_result, dynamics, path)
     for notice in notices:
@@ -86,7 +86,7 @@ def dynaprot_save(
 def _save_ensemble(
     session: Session, prediction: Prediction, path: Path, count: int, seed: int | None, regularize: bool
 ) -> tuple[Path, ...]:
-    from .dynaprot.renderers.trajectories import write_ensemble
+    from .dynaprot.files.trajectories import write_ensemble
     from .dynaprot.structure.rigid_residues import follow_samples
 
     structure = prediction.dynamics.structure

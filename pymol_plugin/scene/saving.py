@@ -57,11 +57,11 @@ def save_file(dynamics: Dynamics, path: Path, what: str, count: int, seed: int) 
     what = fitting[0]
     if what == "ensemble":
         drawn = dynamics.once(ensemble_of, count, seed, True, 0)
-        return load_core(".renderers.trajectories").write_ensemble(dynamics.structure, drawn.calphas, path)
+        return load_core(".files.trajectories").write_ensemble(dynamics.structure, drawn.calphas, path)
     if what != "dynamics":
-        getattr(load_core(".renderers.pictures"), f"draw_{what}")(dynamics, path)
+        getattr(load_core(".figures.pictures"), f"draw_{what}")(dynamics, path)
     else:
-        for notice in load_core(".renderers.results").write_result(dynamics, path):
+        for notice in load_core(".files.results").write_result(dynamics, path):
             warning(f" DynaProt: {notice}")
     return (path,)
 

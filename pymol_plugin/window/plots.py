@@ -57,11 +57,11 @@ class PlotPanel(QtWidgets.QWidget):
         self.protein, self.dynamics = protein, dynamics
         dark = self.palette().window().color().lightness() < 128
         if self.kind == "coupling":
-            self.plot = load_core(".renderers.coupling_map").CouplingMap(
+            self.plot = load_core(".figures.coupling_map").CouplingMap(
                 self.canvas.figure, dynamics, on_drag=self._dragged, on_hover=self._hovered, dark=dark
             )
         else:
-            self.plot = load_core(".renderers.rmsf_plot").RmsfPlot(
+            self.plot = load_core(".figures.rmsf_plot").RmsfPlot(
                 self.canvas.figure, dynamics, on_pick=self._picked, on_hover=self._hovered, dark=dark
             )
         self._marked = np.zeros(0, dtype=int)

@@ -334,7 +334,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _write_results(dynamics: Dynamics, output: Path) -> list[Path]:
-    from .renderers.results import write_result
+    from .files.results import write_result
 
     name = dynamics.structure.name
     paths = [output / file for file in ("dynamics.npz", "residues.csv", f"{name}_dynamics.pdb", f"{name}_dynamics.cif")]
@@ -353,7 +353,7 @@ def _write_samples(
     all_atoms: bool,
 ) -> list[Path]:
     from .analysis.chain_geometry import restore_geometry, unphysical_share
-    from .renderers.trajectories import write_ensemble
+    from .files.trajectories import write_ensemble
     from .structure.rigid_residues import follow_samples
 
     structure = dynamics.structure
@@ -372,7 +372,7 @@ def _write_samples(
 
 
 def _draw(dynamics: Dynamics, output: Path, probability: float = 0.5) -> list[Path]:
-    from .renderers.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
+    from .figures.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
 
     draw_rmsf(dynamics, output / "rmsf.png")
     draw_coupling(dynamics, output / "coupling.png")

@@ -8,7 +8,7 @@ import pytest
 def test_a_written_structure_file_holds_the_same_ellipsoids(run, protease_file, tmp_path, suffix):
     """U of each C-alpha is its covariance, B is 8 pi^2/3 RMSF^2, to the digits of the format."""
     from chimerax.dynaprot.dynaprot import load_structure, predict
-    from chimerax.dynaprot.dynaprot.renderers.structure_files import write_mmcif, write_pdb
+    from chimerax.dynaprot.dynaprot.files.structure_files import write_mmcif, write_pdb
 
     dynamics = predict(load_structure(protease_file), "anm")
     path = tmp_path / f"dynamics.{suffix}"

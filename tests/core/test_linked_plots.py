@@ -12,11 +12,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dynaprot import Dynamics, predict
-from dynaprot.renderers.coupling_image import CouplingImage
-from dynaprot.renderers.coupling_map import CouplingMap
-from dynaprot.renderers.linked_plot import LinkedPlot
-from dynaprot.renderers.page import SIGNED
-from dynaprot.renderers.rmsf_plot import RmsfPlot
+from dynaprot.figures.coupling_image import CouplingImage
+from dynaprot.figures.coupling_map import CouplingMap
+from dynaprot.figures.linked_plot import LinkedPlot
+from dynaprot.figures.page import SIGNED
+from dynaprot.figures.rmsf_plot import RmsfPlot
 
 from .conftest import random_protein
 

@@ -22,14 +22,14 @@ from scipy.stats import chi
 
 from dynaprot import Atoms, Dynamics, DynaProtError, OutputError, Structure
 from dynaprot.analysis.ellipsoids import axes, contour_radius
+from dynaprot.figures import ray_caster
+from dynaprot.figures.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
+from dynaprot.figures.ray_caster import RayCaster, Seen
+from dynaprot.figures.residue_axis import numbered_places
+from dynaprot.files.structure_files import write_mmcif, write_pdb
+from dynaprot.files.tables import write_residues_csv
+from dynaprot.files.trajectories import write_ensemble
 from dynaprot.joint import FactoredJoint
-from dynaprot.renderers import ray_caster
-from dynaprot.renderers.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
-from dynaprot.renderers.ray_caster import RayCaster, Seen
-from dynaprot.renderers.residue_axis import numbered_places
-from dynaprot.renderers.structure_files import write_mmcif, write_pdb
-from dynaprot.renderers.tables import write_residues_csv
-from dynaprot.renderers.trajectories import write_ensemble
 from dynaprot.safe_file import replacing
 
 PICTURES = [draw_rmsf, draw_coupling, draw_ellipsoids]

@@ -66,7 +66,7 @@ def test_a_prediction_from_arrays_loads_no_files_and_no_terminal(tmp_path: Path)
         "dynaprot.predict(structure, device='cpu').coupling"
     )
     modules = loaded(code, tmp_path)
-    unused = NEVER_FOR_A_PREDICTION | {"matplotlib", "typer", "rich", "dynaprot.structure.files", "dynaprot.renderers"}
+    unused = NEVER_FOR_A_PREDICTION | {"matplotlib", "typer", "rich", "dynaprot.structure.files", "dynaprot.figures"}
     assert not unused & modules
     assert "onnxruntime" in modules
 

@@ -14,7 +14,7 @@ def test_a_written_structure_file_holds_the_same_ellipsoids(
     cmd: object, core: ModuleType, plugin: object, pymol_data: Path, tmp_path: Path, suffix: str
 ) -> None:
     """U of each C-alpha is its covariance, B is 8 pi^2/3 RMSF^2, to the digits of the format."""
-    writers = plugin.core.load_core(".renderers.structure_files")  # type: ignore[attr-defined]
+    writers = plugin.core.load_core(".files.structure_files")  # type: ignore[attr-defined]
     dynamics = core.predict(core.load_structure(pymol_data / "data" / "tut" / "1hpv.pdb"), "anm")
     path = tmp_path / f"dynamics.{suffix}"
     {"pdb": writers.write_pdb, "cif": writers.write_mmcif}[suffix](dynamics, path)

@@ -8,7 +8,7 @@ from textwrap import wrap
 import numpy as np
 from matplotlib.ticker import MultipleLocator
 
-from ..renderers.page import INK, WIDTH, axes_in_inches, page, round_ticks, save, style
+from ..figures.page import INK, WIDTH, axes_in_inches, page, round_ticks, save, style
 from .report import Report
 from .scores import HALVES, Score
 

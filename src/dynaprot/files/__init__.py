@@ -1,0 +1,1 @@
+"""Writers: tables, structure files, trajectories, each put in place whole or not at all."""

@@ -1,1 +1,0 @@
-"""From a prediction to files and pictures, for every host alike."""
