@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from dynaprot.datasets.labels import labels_of
+from dynaprot.datasets.sources import read_ensembles
+from dynaprot.metrics.residues import compare
 from dynaprot.network import anm
 from dynaprot.training.examples import FLOPPY
-from dynaprot.training.labels import labels_of
-from dynaprot.training.metrics import compare
-from dynaprot.training.sources import read_ensembles
 
 
 def main(data: Path) -> None:

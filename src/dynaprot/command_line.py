@@ -170,11 +170,11 @@ def evaluate_command(
 
     from rich.progress import track
 
+    from .datasets.splits import Split
     from .evaluation.contenders import chosen_clusters, contenders
     from .evaluation.proteins import read_proteins
     from .evaluation.report import Report, write_report
     from .evaluation.scores import evaluate
-    from .training.splits import Split
 
     proteins = read_proteins(
         data,
@@ -232,9 +232,9 @@ def prepare_command(
     """Make labels for training from simulations, models, conformers and crystals: one file a protein."""
     from rich.progress import track
 
-    from .training.prepare import prepare, split_prepared
-    from .training.sources import find_sources
-    from .training.splits import published_split
+    from .datasets.prepare import prepare, split_prepared
+    from .datasets.sources import find_sources
+    from .datasets.splits import published_split
 
     # Before hours of work, not after.
     published = None if split is SplitName.clusters else published_split(split.value, split_lists)

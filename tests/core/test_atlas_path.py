@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 import dynaprot
 from dynaprot.command_line import app
-from dynaprot.training.prepared import PreparedProtein
-from dynaprot.training.splits import Split
+from dynaprot.datasets.prepared import PreparedProtein
+from dynaprot.datasets.splits import Split
 
 from .conftest import random_protein
 from .test_prepare import SHRINK, Simulation, motion

@@ -19,18 +19,18 @@ from hypothesis import strategies as st
 
 import dynaprot
 from dynaprot import Structure, predict
+from dynaprot.datasets.labels import labels_of
+from dynaprot.datasets.sources import Ensemble
+from dynaprot.datasets.splits import Split
 from dynaprot.errors import PredictionError, StructureError, TrainingDataError, WeightsError
 from dynaprot.evaluation import ensembles, joints, statistics
 from dynaprot.evaluation.contenders import chosen_clusters, contenders
 from dynaprot.evaluation.proteins import MOST_FRAMES, AtlasChain, Proteins, read_atlas, read_folder, read_proteins
 from dynaprot.evaluation.report import Report, write_report
 from dynaprot.evaluation.scores import EQ5, HALVES, RECOLOURED, Profile, Protein, Score, evaluate, halves
+from dynaprot.metrics.residues import compare
 from dynaprot.network.architecture import Architecture
 from dynaprot.network.weights import save_weights
-from dynaprot.training.labels import labels_of
-from dynaprot.training.metrics import compare
-from dynaprot.training.sources import Ensemble
-from dynaprot.training.splits import Split
 
 from .conftest import SHARED, moved, random_protein, rotation_matrix
 from .test_prepare import write_models

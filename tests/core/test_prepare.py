@@ -14,14 +14,14 @@ import pytest
 
 import dynaprot
 from dynaprot import Structure, TrainingDataError
-from dynaprot.training import sources as readers
-from dynaprot.training import splits
-from dynaprot.training.alignment import align
-from dynaprot.training.prepare import effective_samples, prepare, prepare_protein, split_half_rmsf_r, split_prepared
-from dynaprot.training.prepared import PreparedProtein
-from dynaprot.training.sources import find_sources
-from dynaprot.training.splits import Split, published_split, sequence_clusters, split_by_cluster
-from dynaprot.training.superposition import superpose
+from dynaprot.datasets import sources as readers
+from dynaprot.datasets import splits
+from dynaprot.datasets.alignment import align
+from dynaprot.datasets.prepare import effective_samples, prepare, prepare_protein, split_half_rmsf_r, split_prepared
+from dynaprot.datasets.prepared import PreparedProtein
+from dynaprot.datasets.sources import find_sources
+from dynaprot.datasets.splits import Split, published_split, sequence_clusters, split_by_cluster
+from dynaprot.datasets.superposition import superpose
 
 from .conftest import moved, random_protein, rotation_matrix
 from .test_command_line import run

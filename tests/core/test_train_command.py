@@ -22,6 +22,9 @@ from typer.testing import CliRunner  # noqa: E402
 import dynaprot  # noqa: E402
 from dynaprot import Dynamics, Structure, predict  # noqa: E402
 from dynaprot.command_line import app  # noqa: E402
+from dynaprot.datasets.labels import labels_of  # noqa: E402
+from dynaprot.datasets.prepared import PreparedProtein  # noqa: E402
+from dynaprot.datasets.splits import Split  # noqa: E402
 from dynaprot.errors import TrainingDataError  # noqa: E402
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
 from dynaprot.network.model import network_of  # noqa: E402
@@ -38,11 +41,8 @@ from dynaprot.training.configuration import (  # noqa: E402
 )
 from dynaprot.training.examples import Example, load_examples  # noqa: E402
 from dynaprot.training.folds import deal, load_data  # noqa: E402
-from dynaprot.training.labels import labels_of  # noqa: E402
 from dynaprot.training.losses import LOSSES, matrix_log  # noqa: E402
 from dynaprot.training.moments import predict_moments  # noqa: E402
-from dynaprot.training.prepared import PreparedProtein  # noqa: E402
-from dynaprot.training.splits import Split  # noqa: E402
 from dynaprot.training.train import plan_epoch, train  # noqa: E402
 
 from .conftest import random_protein  # noqa: E402

@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from dynaprot import predict  # noqa: E402
+from dynaprot.datasets.labels import Labels, labels_of  # noqa: E402
 from dynaprot.network.architecture import Architecture  # noqa: E402
 from dynaprot.network.elastic import Coordinates, elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
@@ -19,7 +20,6 @@ from dynaprot.network.torch_runtime import tensors  # noqa: E402
 from dynaprot.network.weights import save_weights  # noqa: E402
 from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
 from dynaprot.training.examples import Example, Input  # noqa: E402
-from dynaprot.training.labels import Labels, labels_of  # noqa: E402
 from dynaprot.training.losses import full_loss  # noqa: E402
 from dynaprot.training.moments import predict_moments  # noqa: E402
 

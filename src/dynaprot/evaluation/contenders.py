@@ -8,12 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 
+from ..datasets.labels import Cluster
 from ..errors import PredictionError, WeightsError
 from ..network.runtime import choose_runtime
 from ..network.weights import Weights, find_weights, graph_path, load_weights, save_weights
 from ..prediction import ELASTIC_NETWORKS, parts
 from ..prediction import models as known_models
-from ..training.labels import Cluster
 
 __all__ = ["Contender", "chosen_clusters", "contenders", "held_out_clusters"]
 

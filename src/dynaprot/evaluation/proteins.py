@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.labels import Cluster
+from ..datasets.sources import Displacements, Ensemble, Source, find_sources, read_ensembles
+from ..datasets.splits import Split
 from ..errors import StructureError, TrainingDataError
 from ..structure.protein import Structure
-from ..training.labels import Cluster
-from ..training.sources import Displacements, Ensemble, Source, find_sources, read_ensembles
-from ..training.splits import Split
 
 __all__ = ["AtlasChain", "Proteins", "read_atlas", "read_folder", "read_proteins"]
 

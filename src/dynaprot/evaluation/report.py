@@ -14,9 +14,9 @@ import numpy as np
 from rich.table import Table
 
 from .. import __version__
+from ..metrics.joints import DISTANCES, SEPARATIONS
 from ..safe_file import replacing
 from .contenders import Contender
-from .joints import DISTANCES, SEPARATIONS
 from .scores import FEWEST_FRAMES, LEAST_AGREEMENT, Score
 from .statistics import Interval, Statistic, interval, mean, percentile, pooled_pearson
 
@@ -292,7 +292,7 @@ class Report:
 
 def write_report(report: Report, folder: Path) -> list[Path]:
     """Write ``evaluation.md``, ``summary.csv``, ``proteins.csv`` and the pictures into a folder; returns the paths."""
-    from .pictures import draw_figures, draw_profiles, draw_scatter
+    from .figures import draw_figures, draw_profiles, draw_scatter
 
     pictures = []
     for name, draw in (("figures", draw_figures), ("scatter", draw_scatter), ("profiles", draw_profiles)):

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.chain_geometry import restore_geometry, unphysical_share
+from ..datasets.labels import Cluster, Labels, labels_of
+from ..datasets.sources import Ensemble
 from ..dynamics import Dynamics
 from ..errors import DynaProtError
+from ..metrics.ensembles import compare_ensembles, fluctuation, superpose_on
+from ..metrics.joints import Motion, compare_motions, coupling_by_range, eq5_ceiling, recoloured
+from ..metrics.residues import compare, pearson
 from ..prediction import predict
 from ..structure.protein import Structure
-from ..training.labels import Cluster, Labels, labels_of
-from ..training.metrics import compare, pearson
-from ..training.sources import Ensemble
 from .contenders import Contender
-from .ensembles import compare_ensembles, fluctuation, superpose_on
-from .joints import Motion, compare_motions, coupling_by_range, eq5_ceiling, recoloured
 from .proteins import AtlasChain
 
 __all__ = ["EQ5", "HALVES", "RECOLOURED", "Profile", "Protein", "Score", "evaluate", "halves"]

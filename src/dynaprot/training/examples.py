@@ -11,6 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..datasets.labels import Cluster, Labels, labels_of
+from ..datasets.prepared import PreparedProtein
+from ..datasets.sources import Ensemble, read_ensembles
+from ..datasets.superposition import superpose
 from ..errors import TrainingDataError
 from ..network.elastic import Coordinates
 from ..network.features import featurise
@@ -18,10 +22,6 @@ from ..network.mechanics import Mechanics
 from ..network.torch_runtime import tensors
 from ..structure.protein import Structure
 from .configuration import Source
-from .labels import Cluster, Labels, labels_of
-from .prepared import PreparedProtein
-from .sources import Ensemble, read_ensembles
-from .superposition import superpose
 
 __all__ = ["FLOPPY", "Example", "Input", "ValidationChain", "load_examples", "load_validation_chains"]
 

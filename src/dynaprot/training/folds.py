@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..datasets.labels import Cluster
+from ..datasets.splits import Split
 from ..errors import TrainingDataError
 from .configuration import Configuration
 from .examples import Example, ValidationChain, load_examples, load_validation_chains
-from .labels import Cluster
-from .splits import Split
 
 __all__ = ["Data", "Fold", "deal", "load_data"]
 

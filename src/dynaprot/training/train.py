@@ -37,7 +37,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..datasets.labels import Cluster
 from ..errors import TrainingDataError
+from ..metrics.residues import METRICS, compare, pearson
 from ..network.export import save_network
 from ..network.model import Committee, DynaProt
 from ..safe_file import replacing
@@ -46,9 +48,7 @@ from .checkpoint import TrainingState
 from .configuration import Configuration, Source
 from .examples import Example, ValidationChain
 from .folds import Data, Fold, deal, load_data
-from .labels import Cluster
 from .losses import LOSSES, crystal_loss
-from .metrics import METRICS, compare, pearson
 from .moments import Moments, predict_moments
 from .processes import Processes, joined_processes
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..joint.spd import leading_eigenpairs, matrix_power
 from ..structure.backbone import nearest_rotations, neighbour_pairs
-from ..training.metrics import pearson
+from .residues import pearson
 
 __all__ = [
     "assignment", "compare_ensembles", "contact_probabilities", "fluctuation", "jaccard", "mean_pairwise_rmsd",

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.labels import Labels
+from ..datasets.superposition import superpose
 from ..dynamics import Dynamics
 from ..joint import ElasticJoint, FactoredJoint, Joint
 from ..joint.spd import leading_eigenpairs, matrix_power
 from ..network.anm import parameter_free_anm
 from ..structure.protein import Structure
-from ..training.labels import Labels
-from ..training.metrics import pearson
-from ..training.superposition import superpose
+from .residues import pearson
 
 __all__ = ["DISTANCES", "SEPARATIONS", "Motion", "compare_motions", "coupling_by_range", "eq5_ceiling", "recoloured"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.labels import Labels
 from ..joint.spd import matrix_power
-from .labels import Labels
 
 __all__ = ["METRICS", "compare", "pearson"]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import TrainingDataError
 from ..joint.spd import unit_diagonal
-from .metrics import pearson
+from ..metrics.residues import pearson
 from .prepared import PreparedProtein
 from .sources import Displacements, Ensemble, Source
 from .splits import Split, sequence_clusters, split_by_cluster

@@ -1,0 +1,1 @@
+"""How near a prediction comes to what was seen: by residue, by pair, as a joint, as an ensemble."""
