@@ -1,4 +1,4 @@
-"""Fit the one scale of each elastic network to the sizes of motion in MD, and print the constants of `network/anm.py`.
+"""Fit the one scale of each elastic network to the sizes of motion in MD, and print the constants of `springs/elastic_networks.py`.
 
     PYTHONPATH=src python benchmarks/calibrate_anm.py ../shared/data
 
@@ -16,7 +16,7 @@ import numpy as np
 from dynaprot.datasets.labels import labels_of
 from dynaprot.datasets.sources import read_ensembles
 from dynaprot.metrics.residues import compare
-from dynaprot.network import anm
+from dynaprot.springs import anm
 from dynaprot.training.examples import FLOPPY
 
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from .dynamics import Dynamics
 from .errors import PredictionError, StructureError
 from .joint import ElasticJoint, FactoredJoint, Joint, Springs
-from .joint.spd import matrix_power
-from .network.anm import classic_anm, parameter_free_anm, parameter_free_springs
+from .joint.linear_algebra import matrix_power
 from .network.features import SPRING_CUTOFF, Features, featurise
-from .network.mechanics import Mechanics
 from .network.runtime import Network, choose_runtime, open_network
 from .network.weights import find_weights, graph_path, load_weights, shipped_weights
+from .springs.elastic_networks import classic_anm, parameter_free_anm, parameter_free_springs
+from .springs.prior import Mechanics
 from .structure.backbone import connected_parts
 from .structure.protein import Structure
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from dynaprot import PredictionError, predict
 from dynaprot.joint import Coordinates, ElasticJoint, FactoredJoint, Joint, Springs
 from dynaprot.joint.elastic import hessian, rigid_motions
-from dynaprot.joint.spd import gram, invert_root, leading_eigenpairs, matrix_log, matrix_power
-from dynaprot.network.anm import CLASSIC_CUTOFF, CLASSIC_STIFFNESS
+from dynaprot.joint.linear_algebra import gram, invert_root, leading_eigenpairs, matrix_log, matrix_power
+from dynaprot.springs.elastic_networks import CLASSIC_CUTOFF, CLASSIC_STIFFNESS
 from dynaprot.structure.backbone import neighbour_pairs
 
 from .conftest import proteins, random_protein, rotation_matrix

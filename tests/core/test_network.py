@@ -12,13 +12,13 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 import torch.nn.functional as F  # noqa: E402
 
 from dynaprot.joint import ElasticJoint  # noqa: E402
+from dynaprot.joint.elastic_torch import Coordinates, elastic_covariance, trace_coupling  # noqa: E402
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
 from dynaprot.network.attention import InvariantPointAttention  # noqa: E402
-from dynaprot.network.elastic import Coordinates, elastic_covariance, trace_coupling  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
-from dynaprot.network.mechanics import Mechanics  # noqa: E402
 from dynaprot.network.model import DynaProt  # noqa: E402
 from dynaprot.network.torch_runtime import tensors  # noqa: E402
+from dynaprot.springs.prior import Mechanics  # noqa: E402
 from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
 
 from .conftest import random_protein  # noqa: E402

@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from dynaprot import predict  # noqa: E402
 from dynaprot.datasets.labels import Labels, labels_of  # noqa: E402
+from dynaprot.joint.elastic_torch import Coordinates, elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
 from dynaprot.network.architecture import Architecture  # noqa: E402
-from dynaprot.network.elastic import Coordinates, elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
 from dynaprot.network.model import Committee, network_of  # noqa: E402
 from dynaprot.network.torch_runtime import tensors  # noqa: E402

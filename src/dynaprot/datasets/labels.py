@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..joint.spd import unit_diagonal
+from ..joint.linear_algebra import unit_diagonal
 from .superposition import superpose
 
 __all__ = ["Cluster", "Labels", "labels_of"]

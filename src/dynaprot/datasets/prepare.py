@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TrainingDataError
-from ..joint.spd import unit_diagonal
+from ..joint.linear_algebra import unit_diagonal
 from ..metrics.residues import pearson
 from .prepared import PreparedProtein
 from .sources import Displacements, Ensemble, Source

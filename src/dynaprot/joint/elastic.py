@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..cached import cached_property
 from ..errors import PredictionError
-from .spd import invert_root, leading_eigenpairs, parts, unit_diagonal
+from .linear_algebra import invert_root, leading_eigenpairs, parts, unit_diagonal
 
 __all__ = ["Coordinates", "ElasticJoint", "Springs", "hessian", "rigid_motions"]
 

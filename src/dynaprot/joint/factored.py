@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cached import cached_property
-from .spd import leading_eigenpairs, matrix_power, unit_diagonal
+from .linear_algebra import leading_eigenpairs, matrix_power, unit_diagonal
 
 __all__ = ["FactoredJoint"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..joint.spd import leading_eigenpairs, matrix_power
+from ..joint.linear_algebra import leading_eigenpairs, matrix_power
 from ..structure.backbone import nearest_rotations, neighbour_pairs
 from .residues import pearson
 

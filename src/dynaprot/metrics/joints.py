@@ -11,8 +11,8 @@ from ..datasets.labels import Labels
 from ..datasets.superposition import superpose
 from ..dynamics import Dynamics
 from ..joint import ElasticJoint, FactoredJoint, Joint
-from ..joint.spd import leading_eigenpairs, matrix_power
-from ..network.anm import parameter_free_anm
+from ..joint.linear_algebra import leading_eigenpairs, matrix_power
+from ..springs.elastic_networks import parameter_free_anm
 from ..structure.protein import Structure
 from .residues import pearson
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..datasets.labels import Labels
-from ..joint.spd import matrix_power
+from ..joint.linear_algebra import matrix_power
 
 __all__ = ["METRICS", "compare", "pearson"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..joint.spd import gram, invert_root
+from ..joint.linear_algebra import gram, invert_root
 from ..structure.backbone import chain_positions, dihedrals, neighbour_pairs, previous_residues, unit_vectors
 from ..structure.protein import Structure
 from ..structure.residues import AMINO_ACIDS

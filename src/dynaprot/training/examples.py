@@ -16,10 +16,10 @@ from ..datasets.prepared import PreparedProtein
 from ..datasets.sources import Ensemble, read_ensembles
 from ..datasets.superposition import superpose
 from ..errors import TrainingDataError
-from ..network.elastic import Coordinates
+from ..joint.elastic_torch import Coordinates
 from ..network.features import featurise
-from ..network.mechanics import Mechanics
 from ..network.torch_runtime import tensors
+from ..springs.prior import Mechanics
 from ..structure.protein import Structure
 from .configuration import Source
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..network.elastic import elastic_moments
-from ..network.mechanics import log_stiffness
+from ..joint.elastic_torch import elastic_moments
 from ..network.model import Heads
+from ..springs.prior import log_stiffness
 from .examples import Input
 
 __all__ = ["Moments", "collate", "predict_moments"]

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..joint import Coordinates, Springs
+from ..network.features import side_chain_centres
 from ..structure.backbone import chain_positions, previous_residues
 from ..structure.protein import Structure
-from .anm import parameter_free_springs, parameter_free_stiffness
-from .features import side_chain_centres
+from .elastic_networks import parameter_free_springs, parameter_free_stiffness
 
 __all__ = ["Mechanics", "log_stiffness"]
 

@@ -13,7 +13,7 @@ from dynaprot import Structure
 from dynaprot.joint import Coordinates
 from dynaprot.joint.elastic import hessian, rigid_motions
 from dynaprot.network.features import featurise, side_chain_centres
-from dynaprot.network.mechanics import CHAINED, TOUCHING, Mechanics
+from dynaprot.springs.prior import CHAINED, TOUCHING, Mechanics
 
 from .conftest import moved, proteins, random_protein, reordered, rotation_matrix
 

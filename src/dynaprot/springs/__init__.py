@@ -1,0 +1,1 @@
+"""Elastic networks: those without learned parameters, and the prior whose force constants are learned."""
