@@ -1,4 +1,4 @@
-"""Fit the one scale of each elastic network to the sizes of motion in MD, and print the constants of `springs/elastic_networks.py`.
+"""Fit the one scale of each elastic network to the sizes of motion in MD, and print its constants.
 
     PYTHONPATH=src python benchmarks/calibrate_anm.py ../shared/data
 

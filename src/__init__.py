@@ -17,14 +17,14 @@ class _DynaProtAPI(BundleAPI):
 
     @staticmethod
     def start_tool(session, bundle_info, tool_info):
-        from .tool import DynaProtTool
+        from .window.tool import DynaProtTool
 
         return DynaProtTool.get_singleton(session)
 
     @staticmethod
     def run_provider(session, name, manager, **keywords):
         """A button of the toolbar, or a preset."""
-        from .provided import run_provider
+        from .commands.provided import run_provider
 
         run_provider(session, name, manager)
 
@@ -34,12 +34,12 @@ class _DynaProtAPI(BundleAPI):
         from importlib import import_module
 
         home = {
-            "Arrows": "modes",
-            "CouplingTool": "plots",
-            "Ellipsoids": "ellipsoids",
-            "KeptDynamics": "predictions",
-            "Predictions": "predictions",
-            "RmsfTool": "plots",
+            "Arrows": "commands.modes",
+            "CouplingTool": "window.plots",
+            "Ellipsoids": "commands.ellipsoids",
+            "KeptDynamics": "scene.predictions",
+            "Predictions": "scene.predictions",
+            "RmsfTool": "window.plots",
         }.get(name)
         return getattr(import_module(f".{home}", __name__), name) if home else None
 

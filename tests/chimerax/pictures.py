@@ -72,8 +72,8 @@ def test_modes(run, structure, draw):
 
 
 def test_windows(session, run, structure, window):
-    from chimerax.dynaprot.plots import CouplingTool, RmsfTool
-    from chimerax.dynaprot.tool import DynaProtTool
+    from chimerax.dynaprot.window.plots import CouplingTool, RmsfTool
+    from chimerax.dynaprot.window.tool import DynaProtTool
 
     run("select #1/A:41-53; dynaprot rmsf #1; dynaprot coupling #1")
     for kind, name, size in (

@@ -38,14 +38,14 @@ def test_info(run, log):
     ((level, text),) = log
     assert level == "info"
     assert f"DynaProt {dynaprot.__version__} in " in text
-    assert "default, anm, anm-cutoff" in text
+    assert "default, springs-1, anm, anm-cutoff" in text
     assert "springs-1.safetensors" in text
     assert f"numpy {numpy.__version__}" in text
 
 
 def test_a_missing_runtime_is_told_with_its_remedy(run, log, monkeypatch):
     """The command that installs it, and its size."""
-    from chimerax.dynaprot import info
+    from chimerax.dynaprot.commands import info
 
     monkeypatch.setattr(info, "runtime_is_there", lambda: False)
     run("dynaprot info")

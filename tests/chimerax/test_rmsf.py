@@ -141,7 +141,7 @@ def test_incomplete_residues_are_named(run, protease, log):
 
 def test_modified_residues_have_the_type_of_their_parent(protease):
     """Selenomethionine counts as methionine."""
-    from chimerax.dynaprot.backbone import protein_backbone
+    from chimerax.dynaprot.scene.backbone import protein_backbone
 
     _, before = protein_backbone(protease)
     methionines = protease.residues.filter(protease.residues.names == "MET")

@@ -52,7 +52,7 @@ def tool(session, protease, window):
 
 def test_the_tool_draws_ellipsoids(tool, click, window, protease, log):
     """A click predicts in a thread while the window answers, then runs and logs the command."""
-    from chimerax.dynaprot.ellipsoids import ellipsoids_of
+    from chimerax.dynaprot.commands.ellipsoids import ellipsoids_of
 
     assert tool.structure is protease
     click(tool.buttons["Ellipsoids"])
@@ -70,7 +70,7 @@ def test_the_tool_draws_ellipsoids(tool, click, window, protease, log):
 
 def test_the_probability_slider_is_live(tool, click, window, protease, log):
     """While it moves the ellipsoids grow; one command is logged when it is let go."""
-    from chimerax.dynaprot.ellipsoids import ellipsoids_of
+    from chimerax.dynaprot.commands.ellipsoids import ellipsoids_of
 
     tool.model_menu.setCurrentText("Elastic network")
     tool.probability.setValue(60)
@@ -128,7 +128,7 @@ def test_chains_change(run, tool, click, window, protease, log):
 
 def test_the_window_does_not_freeze(tool, click, window, protease, monkeypatch):
     """Events are handled all through a long prediction."""
-    from chimerax.dynaprot import predictions
+    from chimerax.dynaprot.scene import predictions
     from Qt.QtCore import QTimer
 
     predict = predictions.Request.predict
@@ -146,7 +146,7 @@ def test_the_window_does_not_freeze(tool, click, window, protease, monkeypatch):
 
 HEAVY = {
     "Couplings": ("dynaprot.joint.elastic", "unit_diagonal", "coupling"),
-    "Ensemble": ("ensemble", "restore_geometry", "ensemble"),
+    "Ensemble": ("commands.ensemble", "restore_geometry", "ensemble"),
     "Motion": ("dynaprot.joint.elastic", "leading_eigenpairs", "modes"),
 }
 """By button: where what its view asks for takes its time, and its command."""
@@ -201,8 +201,8 @@ def test_what_a_view_asks_for_does_not_freeze_the_window(tool, click, window, ru
 @pytest.mark.parametrize("button", HEAVY)
 def test_cancel_what_a_view_asks_for(tool, click, window, session, protease, log, slow, button):
     """Nothing is drawn; the prediction, which was there already, is kept for the next click."""
-    from chimerax.dynaprot.plots import CouplingTool
-    from chimerax.dynaprot.predictions import Predictions
+    from chimerax.dynaprot.scene.predictions import Predictions
+    from chimerax.dynaprot.window.plots import CouplingTool
 
     module, name, _ = HEAVY[button]
     threads = slow(module, name)
@@ -241,7 +241,7 @@ def test_a_typed_command_lets_the_window_be_painted(run, protease, window, slow,
     if command != "predict":
         run("dynaprot predict #1 model anm")
     work = {name: heavy[:2] for *heavy, name in HEAVY.values()}
-    work |= {"predict": ("predictions", "predict"), "save": work["coupling"]}
+    work |= {"predict": ("scene.predictions", "predict"), "save": work["coupling"]}
     threads = slow(*work[command])
     beats = []
     timer = QTimer()
@@ -257,8 +257,8 @@ def test_a_typed_command_lets_the_window_be_painted(run, protease, window, slow,
 
 def test_cancel(tool, click, window, protease, log, monkeypatch):
     """A cancelled prediction is dropped, nothing is drawn, and the next click starts anew."""
-    from chimerax.dynaprot import predictions
-    from chimerax.dynaprot.ellipsoids import ellipsoids_of
+    from chimerax.dynaprot.commands.ellipsoids import ellipsoids_of
+    from chimerax.dynaprot.scene import predictions
 
     predict = predictions.Request.predict
     monkeypatch.setattr(predictions.Request, "predict", lambda self: (time.sleep(0.5), predict(self))[1])
@@ -276,7 +276,7 @@ def test_cancel(tool, click, window, protease, log, monkeypatch):
 
 def test_a_structure_closed_meanwhile(tool, click, window, protease, run, log, monkeypatch):
     """Its prediction is dropped, and the tool says that the specification names nothing."""
-    from chimerax.dynaprot import predictions
+    from chimerax.dynaprot.scene import predictions
 
     predict = predictions.Request.predict
     monkeypatch.setattr(predictions.Request, "predict", lambda self: (time.sleep(0.3), predict(self))[1])
@@ -299,8 +299,8 @@ def test_what_the_core_refuses_is_shown(tool, click, window, run, log):
 
 def test_other_views(tool, click, window, session, protease, log):
     """Couplings with their heat map, an ensemble with the host's slider, and a motion that plays."""
-    from chimerax.dynaprot.coupling import couplings_of
-    from chimerax.dynaprot.plots import CouplingTool
+    from chimerax.dynaprot.commands.coupling import couplings_of
+    from chimerax.dynaprot.window.plots import CouplingTool
 
     tool.model_menu.setCurrentText("Elastic network")
     click(tool.buttons["Couplings"])
@@ -337,8 +337,8 @@ def test_structures_come_and_go(tool, run, protease, protease_file):
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_missing_runtime_is_installed_by_a_click(run, session, protease, window, click, monkeypatch, log, fails):
     """The size is told before, the host's own command is logged, and it works in a thread."""
-    from chimerax.dynaprot import runtime
-    from chimerax.dynaprot import tool as module
+    from chimerax.dynaprot.window import runtime
+    from chimerax.dynaprot.window import tool as module
     from Qt.QtWidgets import QLabel
 
     there = []
@@ -364,8 +364,8 @@ def test_a_missing_runtime_is_installed_by_a_click(run, session, protease, windo
 
 def test_a_window_closed_while_the_runtime_is_installed(session, protease, window, click, monkeypatch, log):
     """The installation goes on, and the log tells its end."""
-    from chimerax.dynaprot import runtime
-    from chimerax.dynaprot import tool as module
+    from chimerax.dynaprot.window import runtime
+    from chimerax.dynaprot.window import tool as module
 
     monkeypatch.setattr(runtime, "run_logged_pip", lambda arguments, logger: time.sleep(0.3))
     monkeypatch.setattr(module, "runtime_is_there", lambda: False)
@@ -377,7 +377,7 @@ def test_a_window_closed_while_the_runtime_is_installed(session, protease, windo
 
 def opened(session, run, kind, command):
     """The plot that a command opens."""
-    from chimerax.dynaprot import plots
+    from chimerax.dynaprot.window import plots
 
     run(command)
     (tool,) = session.tools.find_by_class(getattr(plots, kind))
@@ -417,7 +417,7 @@ def test_pictures(session, run, protease, window, kind, command, picture_folder)
     """What the windows look like, for people to judge."""
     run("select #1/A:45-55; dynaprot predict #1")
     if kind == "DynaProtTool":
-        from chimerax.dynaprot.tool import DynaProtTool
+        from chimerax.dynaprot.window.tool import DynaProtTool
 
         tool = DynaProtTool.get_singleton(session)
     else:
@@ -488,7 +488,7 @@ def test_a_chain_without_a_name(session, run, protease, window, log):
 
 def test_many_models_do_not_fill_the_screen(session, run, protease, window, log):
     """As of an NMR structure: a few plots are opened, and the log says how to get another."""
-    from chimerax.dynaprot.plots import RmsfTool
+    from chimerax.dynaprot.window.plots import RmsfTool
 
     run("delete #1/B")
     session.models.add([protease.copy("copy") for _ in range(4)])
@@ -501,7 +501,7 @@ def test_many_models_do_not_fill_the_screen(session, run, protease, window, log)
 
 def test_plots_close_with_what_they_show(session, run, protease, window, settle):
     """With the structure, or when a residue is deleted; a second command replaces the plot of the first."""
-    from chimerax.dynaprot.plots import PlotTool
+    from chimerax.dynaprot.window.plots import PlotTool
 
     def open_plots():
         return [tool for tool in session.tools.list() if isinstance(tool, PlotTool)]
@@ -519,7 +519,7 @@ def test_plots_come_back_with_a_session(session, run, protease, window, tmp_path
     """The same values, without a prediction, and still linked."""
     from chimerax.atomic import selected_residues
     from chimerax.dynaprot.dynaprot import Dynamics
-    from chimerax.dynaprot.plots import CouplingTool, RmsfTool
+    from chimerax.dynaprot.window.plots import CouplingTool, RmsfTool
 
     saves, save = [], Dynamics.save
     monkeypatch.setattr(Dynamics, "save", lambda self, path: (saves.append(path.name), save(self, path)))

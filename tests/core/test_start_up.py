@@ -18,7 +18,8 @@ SOURCE = Path(dynaprot.__file__).resolve().parent.parent
 HOSTS_WAIT = {"numpy", "gemmi", "safetensors", "onnxruntime", "torch", "matplotlib", "chemfiles", "typer", "rich"}
 NEVER_FOR_A_PREDICTION = {
     "torch", "onnx", "chemfiles", "scipy", "pandas", "urllib.request", "http.client", "ssl", "sqlite3",
-    "dynaprot.training", "dynaprot.datasets", "dynaprot.metrics", "dynaprot.evaluation", "dynaprot.network.model", "dynaprot.network.export",
+    "dynaprot.training", "dynaprot.datasets", "dynaprot.metrics", "dynaprot.evaluation",
+    "dynaprot.network.model", "dynaprot.network.export",
     "rich.progress", "rich.markdown", "rich.table",
 }  # fmt: skip
 

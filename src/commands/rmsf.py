@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from chimerax.atomic import concatenate
 
-from .attributes import color_by_attribute, set_attribute
-from .colouring import MOBILITY, palette_over, show_key
-from .predictions import predictions, user_errors
+from ..scene.attributes import color_by_attribute, set_attribute
+from ..scene.colouring import MOBILITY, palette_over, show_key
+from ..scene.predictions import predictions, user_errors
 
 if TYPE_CHECKING:
     from chimerax.atomic import Residues
     from chimerax.core.colors import Colormap
     from chimerax.core.session import Session
 
-    from .dynaprot import Dynamics
+    from ..dynaprot import Dynamics
 
 
 @user_errors()
@@ -67,7 +67,7 @@ def dynaprot_rmsf(
     if key:
         show_key(session, scale, " Å")
     if plot and session.ui.is_gui:
-        from .plots import RmsfTool, show_plots
+        from ..window.plots import RmsfTool, show_plots
 
         show_plots(session, RmsfTool, predicted)
     return [prediction.dynamics for prediction in predicted]

@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import dynaprot as core
-from .dynaprot.network.weights import shipped_weights
-from .runtime import DOWNLOAD, INSTALL, PACKAGE, runtime_is_there
+from .. import dynaprot as core
+from ..dynaprot.network.weights import shipped_weights
+from ..window.runtime import DOWNLOAD, INSTALL, PACKAGE, runtime_is_there
 
 if TYPE_CHECKING:
     from chimerax.core.session import Session

@@ -6,16 +6,16 @@ from threading import Thread
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from .dynaprot import DynaProtError
-from .predictions import Predictions, finish
+from ..dynaprot import DynaProtError
+from ..scene.predictions import Predictions, finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chimerax.core.session import Session
 
-    from .dynaprot import Dynamics
-    from .predictions import Request
+    from ..dynaprot import Dynamics
+    from ..scene.predictions import Request
 
 
 class Job:

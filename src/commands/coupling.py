@@ -8,10 +8,10 @@ import numpy as np
 from chimerax.atomic import concatenate
 from chimerax.core.errors import UserError
 
-from .attributes import color_by_attribute, set_attribute
-from .colouring import SIGNED, palette_over, show_key
-from .dynaprot.analysis.couplings import MOST, all_couplings, coupling_to, strongest_pairs
-from .predictions import Prediction, predictions, user_errors
+from ..dynaprot.analysis.couplings import MOST, all_couplings, coupling_to, strongest_pairs
+from ..scene.attributes import color_by_attribute, set_attribute
+from ..scene.colouring import SIGNED, palette_over, show_key
+from ..scene.predictions import Prediction, predictions, user_errors
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, PseudobondGroup, Residues
@@ -82,7 +82,7 @@ def dynaprot_coupling(
     if key or (key is None and from_ is not None):
         show_key(session, scale)
     if session.ui.is_gui and (map or (map is None and from_ is None)):
-        from .plots import CouplingTool, show_plots
+        from ..window.plots import CouplingTool, show_plots
 
         show_plots(session, CouplingTool, predicted)
     return groups

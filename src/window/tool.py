@@ -30,16 +30,16 @@ from Qt.QtWidgets import (
     QWidget,
 )
 
-from .backbone import protein_residues
-from .coupling import couplings_of
-from .dynaprot.analysis.couplings import all_couplings
-from .dynaprot.analysis.modes import mode_displacement
-from .ellipsoids import COLOURINGS, STYLES, ellipsoids_of
-from .ensemble import draw, new_seed
+from ..commands.coupling import couplings_of
+from ..commands.ellipsoids import COLOURINGS, STYLES, ellipsoids_of
+from ..commands.ensemble import draw, new_seed
+from ..dynaprot.analysis.couplings import all_couplings
+from ..dynaprot.analysis.modes import mode_displacement
+from ..scene.backbone import protein_residues
+from ..scene.predictions import Predictions
+from ..scene.systems import chain_spec, systems
 from .job import Job
-from .predictions import Predictions
 from .runtime import DOWNLOAD, PACKAGE, install_runtime, runtime_is_there
-from .systems import chain_spec, systems
 
 if TYPE_CHECKING:
     from collections.abc import Callable

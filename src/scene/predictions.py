@@ -16,7 +16,7 @@ import numpy as np
 from chimerax.core.errors import UserError
 from chimerax.core.state import State, StateManager
 
-from .dynaprot import Dynamics, DynaProtError, Structure, predict
+from ..dynaprot import Dynamics, DynaProtError, Structure, predict
 from .systems import System, systems
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from chimerax.core.errors import UserError
 
-from .dynaprot.analysis.couplings import all_couplings
+from ..dynaprot.analysis.couplings import all_couplings
+from ..scene.predictions import Prediction, beside_window, predictions, user_errors
 from .ensemble import conformations
-from .predictions import Prediction, beside_window, predictions, user_errors
 
 if TYPE_CHECKING:
     from chimerax.atomic import Residues
@@ -69,13 +69,13 @@ def dynaprot_save(
     if suffix in TRAJECTORIES or count is not None:
         written = _save_ensemble(session, prediction, path, count or 50, seed, regularize)
     elif suffix in PICTURES:
-        from .dynaprot.figures import pictures
+        from ..dynaprot.figures import pictures
 
         if figure == "coupling":
             prediction.once(session, all_couplings)
         getattr(pictures, f"draw_{figure}")(dynamics, path)
     else:
-        from .dynaprot.files.results import write_result
+        from ..dynaprot.files.results import write_result
 
         notices = beside_window(session, write_result, dynamics, path)
     for notice in notices:
@@ -86,8 +86,8 @@ def dynaprot_save(
 def _save_ensemble(
     session: Session, prediction: Prediction, path: Path, count: int, seed: int | None, regularize: bool
 ) -> tuple[Path, ...]:
-    from .dynaprot.files.trajectories import write_ensemble
-    from .dynaprot.structure.rigid_residues import follow_samples
+    from ..dynaprot.files.trajectories import write_ensemble
+    from ..dynaprot.structure.rigid_residues import follow_samples
 
     structure = prediction.dynamics.structure
     samples = conformations(session, prediction, count, seed, regularize)

@@ -9,10 +9,10 @@ from chimerax.atomic import all_atomic_structures
 from chimerax.atomic.colors import chain_colors, element_colors
 from chimerax.core.errors import UserError
 
-from .colouring import MOBILITY, palette_over, show_key
-from .dynaprot.analysis.ellipsoids import Mesh, axis_surface, contour_radius, ellipsoid_surface
-from .predictions import Prediction, predictions, user_errors
-from .residue_surface import ResidueSurface
+from ..dynaprot.analysis.ellipsoids import Mesh, axis_surface, contour_radius, ellipsoid_surface
+from ..scene.colouring import MOBILITY, palette_over, show_key
+from ..scene.predictions import Prediction, predictions, user_errors
+from ..scene.residue_surface import ResidueSurface
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, Residues

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from chimerax.atomic import Residue, concise_residue_spec
 
-from .dynaprot import Atoms, Structure, StructureError
-from .dynaprot.structure.backbone import frames
-from .dynaprot.structure.residues import one_letter_code
+from ..dynaprot import Atoms, Structure, StructureError
+from ..dynaprot.structure.backbone import frames
+from ..dynaprot.structure.residues import one_letter_code
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, Residues

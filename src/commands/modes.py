@@ -8,11 +8,11 @@ import numpy as np
 from chimerax.core.commands import run
 from chimerax.surface import cone_geometry, cylinder_geometry
 
-from .conformations import open_conformations
-from .dynaprot.analysis.ellipsoids import Mesh
-from .dynaprot.analysis.modes import mode_displacement, swing
-from .predictions import predictions, user_errors
-from .residue_surface import ResidueSurface
+from ..dynaprot.analysis.ellipsoids import Mesh
+from ..dynaprot.analysis.modes import mode_displacement, swing
+from ..scene.conformations import open_conformations
+from ..scene.predictions import predictions, user_errors
+from ..scene.residue_surface import ResidueSurface
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, Residues

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chimerax.core.session import Session
     from numpy.typing import NDArray
 
-    from .dynaprot.analysis.ellipsoids import Mesh
+    from ..dynaprot.analysis.ellipsoids import Mesh
 
 MOVED = {"coord changed", "active_coordset changed", "alt_loc changed"}
 

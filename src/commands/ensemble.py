@@ -8,16 +8,16 @@ import numpy as np
 from chimerax.core.commands import run
 from chimerax.core.errors import UserError
 
-from .conformations import open_conformations, superimposed
-from .dynaprot.analysis.chain_geometry import restore_geometry, unphysical_share
-from .predictions import Prediction, predictions, user_errors
+from ..dynaprot.analysis.chain_geometry import restore_geometry, unphysical_share
+from ..scene.conformations import open_conformations, superimposed
+from ..scene.predictions import Prediction, predictions, user_errors
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, Residues
     from chimerax.core.session import Session
     from numpy.typing import NDArray
 
-    from .dynaprot import Dynamics
+    from ..dynaprot import Dynamics
 
 FEWEST_TO_SUPERIMPOSE = 3
 """Residues; fewer leave the rotation open."""

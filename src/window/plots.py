@@ -15,17 +15,17 @@ from matplotlib.figure import Figure
 from Qt.QtGui import QAction
 from Qt.QtWidgets import QFileDialog, QLabel, QVBoxLayout
 
-from .dynaprot.figures.coupling_map import CouplingMap
-from .dynaprot.figures.rmsf_plot import RmsfPlot
-from .predictions import Prediction
-from .systems import chain_spec
+from ..dynaprot.figures.coupling_map import CouplingMap
+from ..dynaprot.figures.rmsf_plot import RmsfPlot
+from ..scene.predictions import Prediction
+from ..scene.systems import chain_spec
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, Residues
     from chimerax.core.session import Session
     from numpy.typing import NDArray
 
-    from .dynaprot.figures.linked_plot import LinkedPlot
+    from ..dynaprot.figures.linked_plot import LinkedPlot
 
 HELP = "help:user/tools/dynaprot.html"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chimerax.core.commands import log_equivalent_command
 from chimerax.core.python_utils import run_logged_pip
 
-from .dynaprot.network.runtime import choose_runtime
+from ..dynaprot.network.runtime import choose_runtime
 
 if TYPE_CHECKING:
     from chimerax.core.session import Session

@@ -9,8 +9,8 @@ import numpy as np
 from chimerax.atomic import Residue, all_atomic_structures
 from chimerax.core.errors import UserError
 
+from ..dynaprot import Structure, StructureError
 from .backbone import protein_backbone, protein_residues
-from .dynaprot import Structure, StructureError
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .dynaprot.analysis.ellipsoids import displacement_parameters
-from .predictions import predictions, user_errors
+from ..dynaprot.analysis.ellipsoids import displacement_parameters
+from ..scene.predictions import predictions, user_errors
 
 if TYPE_CHECKING:
     from chimerax.atomic import Residues

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from chimerax.atomic import Structure
 
-from .dynaprot.structure.backbone import nearest_rotations
-from .dynaprot.structure.rigid_residues import follow_samples
+from ..dynaprot.structure.backbone import nearest_rotations
+from ..dynaprot.structure.rigid_residues import follow_samples
 from .predictions import beside_window
 from .systems import MADE_FROM
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .predictions import predictions, user_errors
+from ..scene.predictions import predictions, user_errors
 
 if TYPE_CHECKING:
     from chimerax.atomic import Residues
     from chimerax.core.session import Session
 
-    from .dynaprot import Dynamics
+    from ..dynaprot import Dynamics
 
 
 @user_errors()

@@ -1,0 +1,1 @@
+"""The DynaProt tool, its jobs and its linked plots."""
