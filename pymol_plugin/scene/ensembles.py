@@ -65,7 +65,7 @@ def ensemble_of(dynamics: Dynamics, count: int, seed: int, regularize: bool, bet
     """
     conformations = dynamics.sample(count, seed)
     if regularize:
-        conformations = load_core(".analysis.chain_geometry").restore_geometry(dynamics.structure, conformations)
+        conformations = load_core(".structure.chain_geometry").restore_geometry(dynamics.structure, conformations)
     # From rest to rest, as a pendulum swings.
     share = (1.0 - np.cos(np.pi * np.arange(between + 1) / (between + 1)))[:, None, None] / 2.0
     following = np.roll(conformations, -1, axis=0)
@@ -123,7 +123,7 @@ def draw_states(
     residue: list[int] = []
     _self.iterate(name, "residue.append(number[segi, chain, resi])", space={"residue": residue, "number": number})
     atoms = _self.get_coords(name).astype(float)
-    carried = load_core(".structure.rigid_residues").follow_samples(
+    carried = load_core(".structure.rigid_residues").carry_atoms(
         protein.structure, conformations.calphas, atoms, np.array(residue), conformations.rotations
     )
     _self.matrix_reset(name)  # created with its parent's matrix, which new coordinates would keep

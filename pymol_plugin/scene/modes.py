@@ -39,7 +39,7 @@ def swing_along(dynamics: Dynamics, mode: int, amplitude: float) -> tuple[np.nda
     """
     analysis = load_core(".analysis.modes")
     displacement = analysis.mode_displacement(dynamics, mode)
-    frames = analysis.swing(dynamics.structure, displacement, amplitude, FRAMES)
+    frames = analysis.traverse_mode(dynamics.structure, displacement, amplitude, FRAMES)
     return amplitude * displacement, conformations_at(dynamics, frames)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from chimerax.core.commands import run
 from chimerax.core.errors import UserError
 
-from ..dynaprot.analysis.chain_geometry import restore_geometry, unphysical_share
+from ..dynaprot.structure.chain_geometry import restore_geometry, unphysical_share
 from ..scene.conformations import open_conformations, superimposed
 from ..scene.predictions import Prediction, predictions, user_errors
 

@@ -9,7 +9,7 @@ from chimerax.core.commands import run
 from chimerax.surface import cone_geometry, cylinder_geometry
 
 from ..dynaprot.analysis.ellipsoids import Mesh
-from ..dynaprot.analysis.modes import mode_displacement, swing
+from ..dynaprot.analysis.modes import mode_displacement, traverse_mode
 from ..scene.conformations import open_conformations
 from ..scene.predictions import predictions, user_errors
 from ..scene.residue_surface import ResidueSurface
@@ -111,7 +111,7 @@ def dynaprot_modes(
     displacements = [prediction.once(session, mode_displacement, mode) for prediction in predicted]
     opened = []
     for prediction, displacement in zip(predicted, displacements, strict=True):
-        samples = swing(prediction.dynamics.structure, displacement, amplitude, frames)
+        samples = traverse_mode(prediction.dynamics.structure, displacement, amplitude, frames)
         copy = open_conformations(session, prediction, samples, f"mode {mode}")
         length = np.linalg.norm(displacement, axis=1)
         scale = arrow_scale or LONGEST / length.max()

@@ -87,10 +87,10 @@ def _save_ensemble(
     session: Session, prediction: Prediction, path: Path, count: int, seed: int | None, regularize: bool
 ) -> tuple[Path, ...]:
     from ..dynaprot.files.trajectories import write_ensemble
-    from ..dynaprot.structure.rigid_residues import follow_samples
+    from ..dynaprot.structure.rigid_residues import carry_atoms
 
     structure = prediction.dynamics.structure
     samples = conformations(session, prediction, count, seed, regularize)
     return write_ensemble(
-        structure, follow_samples(structure, samples, structure.atoms.positions, structure.atoms.residue), path
+        structure, carry_atoms(structure, samples, structure.atoms.positions, structure.atoms.residue), path
     )

@@ -352,22 +352,21 @@ def _write_samples(
     restore: bool,
     all_atoms: bool,
 ) -> list[Path]:
-    from .analysis.chain_geometry import restore_geometry, unphysical_share
+    from .analysis.ensembles import draw_ensemble
     from .files.trajectories import write_ensemble
-    from .structure.rigid_residues import follow_samples
+    from .structure.rigid_residues import carry_atoms
 
     structure = dynamics.structure
-    conformations = dynamics.sample(count, seed)
-    report = f"{count} conformations, {unphysical_share(structure, conformations):.0%} with a broken chain or a clash"
+    ensemble = draw_ensemble(dynamics, count, seed, restore)
+    conformations = ensemble.conformations
+    report = f"{count} conformations, {ensemble.unphysical_drawn:.0%} with a broken chain or a clash"
     if restore:
-        drawn, conformations = conformations, restore_geometry(structure, conformations)
-        moved = ((conformations - drawn) ** 2).sum(2).mean() ** 0.5
-        report += f"; {unphysical_share(structure, conformations):.0%} once mended by {moved:.2f} Å"
+        report += f"; {ensemble.unphysical:.0%} once C-alpha geometry is restored, by {ensemble.displacement:.2f} Å"
     console.print(report)
     if all_atoms:
         if structure.atoms is None:
             raise OutputError(f"{structure.name}: only backbone atoms are known; leave out --all-atoms.")
-        conformations = follow_samples(structure, conformations, structure.atoms.positions, structure.atoms.residue)
+        conformations = carry_atoms(structure, conformations, structure.atoms.positions, structure.atoms.residue)
     return list(write_ensemble(structure, conformations, output / f"ensemble.{ensemble_format.value}"))
 
 

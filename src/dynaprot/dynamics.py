@@ -123,7 +123,7 @@ class Dynamics:
         Returns
         -------
         ndarray, shape=(n, N, 3)
-            C-alpha positions, Å, as the model says; `analysis.chain_geometry.restore_geometry` restores chains.
+            C-alpha positions, Å, as the model says; `structure.chain_geometry.restore_geometry` restores chains.
 
         Raises
         ------

@@ -18,7 +18,7 @@ from .network.runtime import Network, choose_runtime, open_network
 from .network.weights import find_weights, graph_path, load_weights, shipped_weights
 from .springs.elastic_networks import classic_anm, parameter_free_anm, parameter_free_springs
 from .springs.prior import Mechanics
-from .structure.backbone import connected_parts
+from .structure.geometry import connected_parts
 from .structure.protein import Structure
 
 __all__ = ["ELASTIC_NETWORKS", "LARGEST", "models", "parts", "predict", "require_size"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from chimerax.atomic import Structure
 
-from ..dynaprot.structure.backbone import nearest_rotations
-from ..dynaprot.structure.rigid_residues import follow_samples
+from ..dynaprot.structure.geometry import nearest_rotations
+from ..dynaprot.structure.rigid_residues import carry_atoms
 from .predictions import beside_window
 from .systems import MADE_FROM
 
@@ -46,7 +46,7 @@ def open_conformations(
     carried = np.flatnonzero(atoms.residues.mask(prediction.residues))
     moving = atoms[carried]
     residue = prediction.residues.indices(moving.residues)
-    followed = beside_window(session, follow_samples, prediction.dynamics.structure, samples, moving.coords, residue)
+    followed = beside_window(session, carry_atoms, prediction.dynamics.structure, samples, moving.coords, residue)
     copy = structure.copy(f"{structure.name} {name}")
     places = copy.atoms.coord_indices  # the host keeps the places of deleted atoms
     coordinates = np.zeros((len(samples), copy.coordset_size, 3))

@@ -17,7 +17,7 @@ def coordsets(model):
 
 def test_samples_are_those_of_the_core(run, protease, ensemble):
     """C-alphas are the core's mended draw of the same seed."""
-    from chimerax.dynaprot.dynaprot.analysis.chain_geometry import restore_geometry
+    from chimerax.dynaprot.dynaprot.structure.chain_geometry import restore_geometry
 
     (dynamics,) = run("dynaprot predict #1")
     expected = restore_geometry(dynamics.structure, dynamics.sample(5, seed=3))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynaprot import Structure, load_structure, predict
-from dynaprot.analysis.chain_geometry import restore_geometry, unphysical, unphysical_share
 from dynaprot.analysis.ellipsoids import Mesh, axes, axis_surface, contour_radius, ellipsoid_surface
-from dynaprot.structure.rigid_residues import follow_samples, residue_rotations
+from dynaprot.structure.chain_geometry import restore_geometry, unphysical, unphysical_share
+from dynaprot.structure.rigid_residues import carry_atoms, residue_rotations
 
 from .conftest import build_chain, moved, proteins, random_protein, rotation_matrix
 
@@ -100,13 +100,13 @@ def test_atoms_follow_a_rigid_motion_exactly(structure: Structure, turn: int) ->
     segment_ends = np.bincount(np.maximum(structure.next_residue, 0), minlength=len(structure))
     assert segment_ends.sum() == len(structure)
     residue = np.arange(len(structure))
-    carried = follow_samples(structure, there.ca[None], structure.n, residue)[0]
+    carried = carry_atoms(structure, there.ca[None], structure.n, residue)[0]
     # A residue with no neighbour along its chain has nothing that tells how it turns.
     told = (structure.next_residue >= 0) | np.isin(residue, structure.next_residue)
     longer = told & (np.array([(structure.chain_ids == chain).sum() for chain in structure.chain_ids]) > 3)
     np.testing.assert_allclose(carried[longer], there.n[longer], atol=0.25)
     np.testing.assert_allclose(
-        follow_samples(structure, structure.ca[None], structure.n, residue)[0], structure.n, atol=1e-9
+        carry_atoms(structure, structure.ca[None], structure.n, residue)[0], structure.n, atol=1e-9
     )
 
 

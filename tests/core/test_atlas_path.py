@@ -101,7 +101,7 @@ def test_simulations_become_labels_weights_and_tables(folder: Path, monkeypatch:
 
     (folder / "tiny.toml").write_text(TRAINING)
     run("train", "tiny.toml", "-o", "training", "--device", "cpu")
-    trained = ("-m", "training/dynaprot-tiny.safetensors", "-o", "tested")
+    trained = ("-m", "training/tiny.safetensors", "-o", "tested")
     told = run("evaluate", "--data", "atlas", "--split", "prepared/split.json", *trained, "--samples", 60)
     assert "1 were held out from training and are predicted as unseen; 0 may have been seen" in told
     (tested,) = split.test

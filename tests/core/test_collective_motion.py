@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dynaprot import DynaProtError, PredictionError, Structure, predict
 from dynaprot.analysis.couplings import coupling_to, strongest_pairs
-from dynaprot.analysis.modes import mode_displacement, swing
+from dynaprot.analysis.modes import mode_displacement, traverse_mode
 
 from .conftest import moved, proteins, random_protein, reordered, rotation_matrix
 
@@ -105,7 +105,7 @@ def test_a_swing_begins_at_the_input_reaches_its_amplitude_and_loops() -> None:
     """Turning points are the amplitude's standard deviations away, to both sides alike."""
     structure = random_protein(4)
     displacement = mode_displacement(predict(structure, "anm"))
-    path = swing(structure, displacement, amplitude=1.5, frames=40)
+    path = traverse_mode(structure, displacement, amplitude=1.5, frames=40)
     np.testing.assert_allclose(path[0], structure.ca)
     np.testing.assert_allclose(path[10] - structure.ca, 1.5 * displacement)
     np.testing.assert_allclose(path[30] - structure.ca, -1.5 * displacement)

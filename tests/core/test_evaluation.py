@@ -23,11 +23,12 @@ from dynaprot.datasets.labels import labels_of
 from dynaprot.datasets.sources import Ensemble
 from dynaprot.datasets.splits import Split
 from dynaprot.errors import PredictionError, StructureError, TrainingDataError, WeightsError
-from dynaprot.evaluation import ensembles, joints, statistics
+from dynaprot.evaluation import statistics
 from dynaprot.evaluation.contenders import chosen_clusters, contenders
 from dynaprot.evaluation.proteins import MOST_FRAMES, AtlasChain, Proteins, read_atlas, read_folder, read_proteins
 from dynaprot.evaluation.report import Report, write_report
 from dynaprot.evaluation.scores import EQ5, HALVES, RECOLOURED, Profile, Protein, Score, evaluate, halves
+from dynaprot.metrics import ensembles, joints
 from dynaprot.metrics.residues import compare
 from dynaprot.network.architecture import Architecture
 from dynaprot.network.weights import save_weights

@@ -14,7 +14,7 @@ from dynaprot.joint import Coordinates, ElasticJoint, FactoredJoint, Joint, Spri
 from dynaprot.joint.elastic import hessian, rigid_motions
 from dynaprot.joint.linear_algebra import gram, invert_root, leading_eigenpairs, matrix_log, matrix_power
 from dynaprot.springs.elastic_networks import CLASSIC_CUTOFF, CLASSIC_STIFFNESS
-from dynaprot.structure.backbone import neighbour_pairs
+from dynaprot.structure.geometry import neighbour_pairs
 
 from .conftest import proteins, random_protein, rotation_matrix
 

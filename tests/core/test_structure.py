@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynaprot import Structure, StructureError, load_structure
-from dynaprot.structure import backbone
+from dynaprot.structure import backbone, geometry
 from dynaprot.structure.residues import one_letter_code
 
 from .conftest import SHARED, build_chain, proteins, random_protein, reordered, shared_structures
@@ -341,14 +341,14 @@ def test_connected_parts_are_those_that_paths_join(seed: int, size: int, count: 
     reach[i, j] = reach[j, i] = True
     for _ in range(6):
         reach = reach @ reach
-    np.testing.assert_array_equal(backbone.connected_parts(size, i, j), reach.argmax(1))
+    np.testing.assert_array_equal(geometry.connected_parts(size, i, j), reach.argmax(1))
 
 
 @given(st.integers(0, 1000), st.floats(1.0, 40.0))
 def test_neighbour_pairs_are_those_within_the_cutoff(seed: int, cutoff: float) -> None:
     """The blocked search equals the obvious one."""
     points = np.random.default_rng(seed).normal(0, 12, (700, 3))
-    i, j = backbone.neighbour_pairs(points, cutoff)
+    i, j = geometry.neighbour_pairs(points, cutoff)
     distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
     expected = np.argwhere(np.triu(distances <= cutoff, 1))
     assert abs(len(i) - len(expected)) <= 1, "rounding may move one pair across the cutoff"

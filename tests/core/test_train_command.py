@@ -244,7 +244,7 @@ def test_a_process_that_is_killed_outright_goes_on_where_it_was(data: Path, tmp_
         again = command(["train", str(file), "-o", str(tmp_path / folder), *more])
         output, _ = again.communicate()
         assert again.returncode == 0, output
-    whole, resumed = (tmp_path / folder / "dynaprot-tiny.safetensors" for folder in ("whole", "killed"))
+    whole, resumed = (tmp_path / folder / "tiny.safetensors" for folder in ("whole", "killed"))
     assert_identical(whole, resumed)
 
 
@@ -367,7 +367,7 @@ def test_the_command_trains_weights_that_predict(data: Path, tmp_path: Path) -> 
     file.write_text(TOML.format(data="nowhere", batch=2))
     result = CliRunner().invoke(app, ["train", str(file), "-o", str(tmp_path / "out"), "--data", str(data)])
     assert result.exit_code == 0, result.output
-    weights = tmp_path / "out" / "dynaprot-tiny.safetensors"
+    weights = tmp_path / "out" / "tiny.safetensors"
     assert weights.name in result.output.replace("\n", "")
     assert load_weights(weights).metadata["held_out_clusters"]
     dynamics = predict(random_protein(9), model=str(weights))
@@ -412,11 +412,11 @@ def test_the_miniature_of_atlas_goes_from_trajectories_to_a_prediction(tmp_path:
         ["prepare", tmp_path / "atlas", "-o", tmp_path / "prepared", "--jobs", "1"],
         ["train", tmp_path / "two-epochs.toml", "-o", tmp_path / "out", "--data", tmp_path / "prepared"],
         ["predict", tmp_path / "atlas" / "0abc_A.pdb", "-o", tmp_path / "out", "--no-pictures"]
-        + ["-m", tmp_path / "out" / "dynaprot-two-epochs.safetensors"],
+        + ["-m", tmp_path / "out" / "two-epochs.safetensors"],
     ):
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
         assert result.exit_code == 0, result.output
-    weights = load_weights(tmp_path / "out" / "dynaprot-two-epochs.safetensors")
+    weights = load_weights(tmp_path / "out" / "two-epochs.safetensors")
     assert weights.metadata["configuration"]["source"][0]["kind"] == "prepared"
     assert np.isfinite(Dynamics.load(tmp_path / "out" / "dynamics.npz").rmsf).all()
 

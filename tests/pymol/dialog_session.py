@@ -85,7 +85,7 @@ def use(cmd):
     in_main_thread = {
         "coupling": watch(".joint.elastic", "unit_diagonal", delays),
         "modes": watch(".joint.elastic", "leading_eigenpairs", delays),
-        "ensemble": watch(".analysis.chain_geometry", "restore_geometry", delays),
+        "ensemble": watch(".structure.chain_geometry", "restore_geometry", delays),
         "turns": watch(".structure.rigid_residues", "residue_rotations", delays),
     }
 

@@ -27,7 +27,7 @@ def test_states_are_the_cores_samples(dimer, plugin, dynamics, regularize):
     dimer.do(f"dynaprot_ensemble molecule, 4, 7, {regularize}, model=anm")
     samples = dynamics.sample(4, 7)
     if regularize:
-        samples = plugin.core.load_core(".analysis.chain_geometry").restore_geometry(dynamics.structure, samples)
+        samples = plugin.core.load_core(".structure.chain_geometry").restore_geometry(dynamics.structure, samples)
     assert dimer.count_states("molecule_ensemble") == 4
     for state, sample in enumerate(samples, start=1):
         np.testing.assert_allclose(calphas(dimer, "molecule_ensemble", state), sample, atol=2e-3)
@@ -37,7 +37,7 @@ def test_all_atoms_are_carried_along(dimer, plugin, dynamics):
     """Every atom of the protein is there and is where the core's rigid residue frames put it."""
     dimer.do("dynaprot_ensemble molecule, 2, 0, 0, model=anm")
     atoms = dynamics.structure.atoms
-    carried = plugin.core.load_core(".structure.rigid_residues").follow_samples(
+    carried = plugin.core.load_core(".structure.rigid_residues").carry_atoms(
         dynamics.structure, dynamics.sample(2, 0), atoms.positions, atoms.residue
     )
     structure = dynamics.structure
@@ -101,7 +101,7 @@ def test_a_mode_swings_through_the_structure(dimer, plugin, dynamics):
     dimer.do("dynaprot_modes molecule, 2, 1.5, model=anm")
     assert dimer.count_states("molecule_modes") == 30
     views = plugin.core.load_core(".analysis.modes")
-    frames = views.swing(dynamics.structure, views.mode_displacement(dynamics, 2), 1.5, 30)
+    frames = views.traverse_mode(dynamics.structure, views.mode_displacement(dynamics, 2), 1.5, 30)
     for state in (1, 8, 23, 30):
         np.testing.assert_allclose(calphas(dimer, "molecule_modes", state), frames[state - 1], atol=0.02)
     np.testing.assert_allclose(

@@ -9,7 +9,7 @@ from ..dynamics import Dynamics
 from ..errors import PredictionError
 from ..structure.protein import Structure
 
-__all__ = ["mode_displacement", "swing"]
+__all__ = ["mode_displacement", "traverse_mode"]
 
 Array = NDArray[np.floating]
 
@@ -44,7 +44,7 @@ def mode_displacement(dynamics: Dynamics, mode: int = 1) -> Array:
     return -displacement if displacement[farthest] @ outward < 0 else displacement
 
 
-def swing(structure: Structure, displacement: Array, amplitude: float = 2.0, frames: int = 30) -> Array:
+def traverse_mode(structure: Structure, displacement: Array, amplitude: float = 2.0, frames: int = 30) -> Array:
     """One period of a swing along a displacement, for an animation that loops.
 
     Parameters

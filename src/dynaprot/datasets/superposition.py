@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure.backbone import nearest_rotations
+from ..structure.geometry import nearest_rotations
 
 __all__ = ["chunks", "superpose"]
 

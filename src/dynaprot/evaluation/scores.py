@@ -10,7 +10,6 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.chain_geometry import restore_geometry, unphysical_share
 from ..datasets.labels import Cluster, Labels, labels_of
 from ..datasets.sources import Ensemble
 from ..dynamics import Dynamics
@@ -19,6 +18,7 @@ from ..metrics.ensembles import compare_ensembles, fluctuation, superpose_on
 from ..metrics.joints import Motion, compare_motions, coupling_by_range, eq5_ceiling, recoloured
 from ..metrics.residues import compare, pearson
 from ..prediction import predict
+from ..structure.chain_geometry import restore_geometry, unphysical_share
 from ..structure.protein import Structure
 from .contenders import Contender
 from .proteins import AtlasChain

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..joint.linear_algebra import leading_eigenpairs, matrix_power
-from ..structure.backbone import nearest_rotations, neighbour_pairs
+from ..structure.geometry import nearest_rotations, neighbour_pairs
 from .residues import pearson
 
 __all__ = [

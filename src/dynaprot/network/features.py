@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..joint.linear_algebra import gram, invert_root
-from ..structure.backbone import chain_positions, dihedrals, neighbour_pairs, previous_residues, unit_vectors
+from ..structure.backbone import chain_positions, dihedrals, previous_residues
+from ..structure.geometry import neighbour_pairs, unit_vectors
 from ..structure.protein import Structure
 from ..structure.residues import AMINO_ACIDS
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..joint import ElasticJoint, Springs
-from ..structure.backbone import neighbour_pairs
+from ..structure.geometry import neighbour_pairs
 from ..structure.protein import Structure
 
 __all__ = ["classic_anm", "parameter_free_anm", "parameter_free_springs", "parameter_free_stiffness"]

@@ -9,18 +9,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .geometry import dihedral, neighbour_pairs, unit_vectors
+
 __all__ = [
     "chain_positions",
-    "connected_parts",
     "dihedrals",
     "frames",
     "hydrogen_bonds",
-    "nearest_rotations",
-    "neighbour_pairs",
     "next_residues",
     "previous_residues",
     "secondary_structure",
-    "unit_vectors",
 ]
 
 Array = NDArray[np.floating]
@@ -30,11 +28,6 @@ PEPTIDE_BOND = 2.5
 """Longest C-N distance in Å that still counts as a bond (Kabsch & Sander 1983)."""
 HYDROGEN_BOND = -0.5
 """Energy in kcal/mol below which a hydrogen bond is counted (Kabsch & Sander 1983)."""
-
-
-def unit_vectors(vectors: Array) -> Array:
-    """Vectors of length 1 in the same directions, shape=(..., 3)."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def frames(n: Array, ca: Array, c: Array) -> Array:
@@ -55,70 +48,6 @@ def frames(n: Array, ca: Array, c: Array) -> Array:
     above = n - ca
     y = unit_vectors(above - (above * x).sum(-1, keepdims=True) * x)
     return np.stack([x, y, np.cross(x, y)], axis=-1)
-
-
-def nearest_rotations(matrices: Array) -> Array:
-    """The proper rotation nearest to each matrix, shape=(..., 3, 3).
-
-    For ``x.T @ y``, x and y centred and of shape (N, 3), it is the R with ``x @ R`` nearest to y (Kabsch 1976).
-    """
-    u, _, vt = np.linalg.svd(matrices)
-    u[..., -1] *= np.sign(np.linalg.det(u @ vt))[..., None]
-    return u @ vt
-
-
-def neighbour_pairs(positions: Array, cutoff: float) -> tuple[Indices, Indices]:
-    """Pairs of points that lie within a distance of each other.
-
-    Parameters
-    ----------
-    positions : ndarray, shape=(N, 3)
-        Å.
-    cutoff : float
-        Å; ``inf`` gives all pairs.
-
-    Returns
-    -------
-    i, j : ndarray, shape=(P,), dtype=int
-        Indices with i < j, ordered by i and then j.
-    """
-    centred = positions - positions.mean(0)
-    squared: Array = (centred**2).sum(1)
-    found_i, found_j = [], []
-    for start in range(0, len(positions), 512):  # 512 rows at a time: never an N x N array
-        rows = slice(start, start + 512)
-        distances: Array = squared[rows, None] + squared[None, start:] - 2.0 * centred[rows] @ centred[start:].T
-        near_i, near_j = np.nonzero(np.triu(distances <= cutoff**2, k=1))
-        found_i.append(near_i + start)
-        found_j.append(near_j + start)
-    return np.concatenate(found_i), np.concatenate(found_j)
-
-
-def connected_parts(size: int, i: Indices, j: Indices) -> Indices:
-    """Which part of a graph each point belongs to.
-
-    Parameters
-    ----------
-    size : int
-        Number of points.
-    i, j : ndarray, shape=(P,), dtype=int
-        Pairs of connected points.
-
-    Returns
-    -------
-    ndarray, shape=(size,), dtype=int
-        The smallest index of the point's part: equal for points that a path of pairs connects.
-    """
-    part = np.arange(size)
-    while True:
-        lower = np.minimum(part[i], part[j])
-        joined = part.copy()
-        np.minimum.at(joined, i, lower)
-        np.minimum.at(joined, j, lower)
-        joined = joined[joined]
-        if np.array_equal(joined, part):
-            return part
-        part = joined
 
 
 def next_residues(n: Array, c: Array, chain_ids: NDArray[np.str_]) -> Indices:
@@ -213,16 +142,9 @@ def dihedrals(n: Array, ca: Array, c: Array, following: Indices) -> tuple[Array,
     phi, psi = np.full(len(n), np.nan), np.full(len(n), np.nan)
     left = np.flatnonzero(following >= 0)
     right = following[left]
-    phi[right] = _dihedral(c[left], n[right], ca[right], c[right])
-    psi[left] = _dihedral(n[left], ca[left], c[left], n[right])
+    phi[right] = dihedral(c[left], n[right], ca[right], c[right])
+    psi[left] = dihedral(n[left], ca[left], c[left], n[right])
     return phi, psi
-
-
-def _dihedral(a: Array, b: Array, c: Array, d: Array) -> Array:
-    axis = unit_vectors(c - b)
-    v = (a - b) - ((a - b) * axis).sum(-1, keepdims=True) * axis
-    w = (d - c) - ((d - c) * axis).sum(-1, keepdims=True) * axis
-    return np.arctan2((np.cross(axis, v) * w).sum(-1), (v * w).sum(-1))
 
 
 def hydrogen_bonds(n: Array, ca: Array, c: Array, following: Indices, sequence: str) -> tuple[Indices, Indices, Array]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .backbone import nearest_rotations, previous_residues
+from .backbone import previous_residues
+from .geometry import nearest_rotations
 from .protein import Structure
 
-__all__ = ["follow_samples", "residue_rotations"]
+__all__ = ["carry_atoms", "residue_rotations"]
 
 Array = NDArray[np.floating]
 
@@ -50,7 +51,7 @@ def residue_rotations(structure: Structure, samples: Array) -> Array:
     return nearest_rotations(correlation)
 
 
-def follow_samples(
+def carry_atoms(
     structure: Structure,
     samples: Array,
     positions: Array,

@@ -408,7 +408,7 @@ def train(
         members = train_members(
             data, configuration, folder, processes, resume=resume, report=report, after_step=after_step
         )
-        path = folder / f"dynaprot-{name}.safetensors"
+        path = folder / f"{name}.safetensors"
         metadata = _describe(data, configuration, members, name, processes)
         if processes.first:
             report(json.dumps(metadata["validation"], indent=2))

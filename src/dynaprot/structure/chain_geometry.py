@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure.backbone import neighbour_pairs
-from ..structure.protein import Structure
+from .geometry import neighbour_pairs
+from .protein import Structure
 
 __all__ = ["restore_geometry", "unphysical", "unphysical_share"]
 
