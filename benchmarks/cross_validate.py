@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dynaprot.network.model import DynaProt
+from dynaprot.network.torch_network import DynaProt
 from dynaprot.training.configuration import BUNDLED, Configuration
 from dynaprot.training.examples import Example
 from dynaprot.training.folds import load_data

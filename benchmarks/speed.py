@@ -74,7 +74,7 @@ def fused_attention(size: int) -> Callable[[], object]:
 
 def literal_formula(size: int) -> Callable[[], object]:
     """DYNAPROT-M with the formula as it is written."""
-    from dynaprot.network.attention import InvariantPointAttention
+    from dynaprot.network.torch_network import InvariantPointAttention
 
     sys.path.insert(0, str(ROOT))
     from tests.core.literal_attention import literal_attention
@@ -103,12 +103,11 @@ def kernel_head(size: int) -> Callable[[], object]:
 def _forward(architecture, size: int) -> Callable[[], object]:  # type: ignore[no-untyped-def]
     import torch
 
-    from dynaprot.network.model import DynaProt
-    from dynaprot.network.torch_runtime import tensors
+    from dynaprot.network.torch_network import DynaProt, tensors
 
     torch.manual_seed(0)
     network = DynaProt(architecture).eval()
-    inputs = tensors(featurise(globule(size), surroundings=False))
+    inputs = tensors(featurise(globule(size)))
     return torch.inference_mode()(lambda: network(*inputs))
 
 

@@ -299,30 +299,30 @@ def info_command() -> None:
 
     from rich.table import Table
 
-    from .network.runtime import choose_runtime
-    from .network.weights import graph_path, load_weights, shipped_weights
-    from .prediction import models
+    from .network.runtime import choose_device
+    from .network.weights import DEFAULT, load_weights, shipped_weights
+    from .prediction import ELASTIC_NETWORKS
 
     table = Table(show_header=False, box=None)
     table.add_column()
     table.add_column(overflow="fold")
     table.add_row("DynaProt", __version__)
     table.add_row("Python", platform.python_version())
-    for package in ("numpy", "gemmi", "onnxruntime", "torch"):
+    for package in ("numpy", "gemmi", "torch"):
         try:
             table.add_row(package, version(package))
         except PackageNotFoundError:
             table.add_row(package, "not installed")
-    table.add_row("models", ", ".join(models()))
     for path in shipped_weights():
         weights = load_weights(path)
-        table.add_row("weights", f"{path} ({sum(t.size for t in weights.tensors.values()):,} parameters)")
+        table.add_row(path.stem + (" (default)" if path.stem == DEFAULT else ""), weights.architecture.describe())
+        table.add_row("", f"{weights.parameters:,} parameters, {path}")
         for name, value in weights.metadata.get("validation", {}).items():
             table.add_row("", f"{name} {value}")
-    exported = all(graph_path(path).exists() for path in shipped_weights())
-    runtime = choose_runtime(exported=exported)
-    what = f"{runtime.program} on {runtime.device}" if runtime.program else "only the elastic networks"
-    table.add_row("runs", f"{what}: {runtime.reason}")
+    for name, (_, description) in ELASTIC_NETWORKS.items():
+        table.add_row(name, f"An {description}; no learned parameters.")
+    device, reason = choose_device()
+    table.add_row("runs on", f"{'cpu, in numpy' if device == 'cpu' else f'{device}, in PyTorch'}: {reason}")
     console.print(table)
 
 

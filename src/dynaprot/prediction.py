@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 
 from .dynamics import Dynamics
 from .errors import PredictionError, StructureError
-from .joint import ElasticJoint, FactoredJoint, Joint, Springs
+from .joint import ElasticJoint, FactoredJoint, Joint
 from .joint.linear_algebra import matrix_power
-from .network.features import SPRING_CUTOFF, Features, featurise
-from .network.runtime import Network, choose_runtime, open_network
-from .network.weights import find_weights, graph_path, load_weights, shipped_weights
-from .springs.elastic_networks import classic_anm, parameter_free_anm, parameter_free_springs
-from .springs.prior import Mechanics
-from .structure.geometry import connected_parts
+from .network.architecture import Architecture
+from .network.features import featurise
+from .network.runtime import Network, choose_device, open_network
+from .network.weights import find_weights, load_weights, shipped_weights
+from .springs.elastic_networks import classic_anm, parameter_free_anm
+from .springs.prior import SpringPrior
 from .structure.protein import Structure
 
 __all__ = ["ELASTIC_NETWORKS", "LARGEST", "models", "parts", "predict", "require_size"]
@@ -31,6 +32,7 @@ LARGEST_OF_PAIRS = 700
 """Residues for DYNAPROT-J's pair head, which then takes 12 GB and minutes."""
 
 ELASTIC_NETWORKS: dict[str, tuple[Callable[[Structure], ElasticJoint], str]] = {
+    "prior": (lambda structure: SpringPrior.of(structure).to_joint()[0], "elastic network that springs-1 corrects"),
     "anm": (parameter_free_anm, "elastic network, springs ~ r^-6"),
     "anm-cutoff": (classic_anm, "elastic network, equal springs within 15 Å"),
 }
@@ -57,7 +59,7 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
         are found.
     device : str
         ``"auto"`` is a GPU where PyTorch has one, else the CPU; or ``"cpu"``, or a device as PyTorch names it:
-        ``"cuda"``, ``"mps"``. On the CPU, ONNX Runtime runs the network if it is there, else PyTorch.
+        ``"cuda"``, ``"mps"``. On the CPU, networks run in numpy, but for DYNAPROT-J's pair head, which needs PyTorch.
 
     Returns
     -------
@@ -80,35 +82,32 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     if model in ELASTIC_NETWORKS:
         make_joint, description = ELASTIC_NETWORKS[model]
         return Dynamics(structure, make_joint(structure), description)
-    networks, descriptions = [], []
+    outputs: dict[str, NDArray[np.floating]] = {}
+    opened, pairs = [], np.empty((2, 0), dtype=np.int64)
     for part in parts(model):
         path = find_weights(part)
         if path is None:
-            if model != "default":
-                raise PredictionError(
-                    f"There is no model '{part}'. Choose one of {', '.join(models())}, or a file (.safetensors)."
-                )
-            return _fall_back(structure, "No weights were found")
-        network, description, largest = _network(path, path.stat().st_mtime_ns if path.exists() else 0, device)
-        if network is None:
-            if model != "default":
-                raise PredictionError(f"The model '{part}' cannot run: {description}. model='anm' can.")
-            return _fall_back(structure, f"The network cannot run: {description}")
-        if len(structure) > largest:
+            if model == "default":
+                return _fall_back(structure)
             raise PredictionError(
-                f"{structure.name}: {len(structure)} residues are more than the {largest} whose pairs '{part}' can "
-                "hold in memory; predict fewer chains at a time, or choose another model."
+                f"There is no model '{part}'. Choose one of {', '.join(models())}, or a file (.safetensors)."
             )
-        networks.append(network)
-        descriptions.append(description)
-    features = featurise(structure)
-    heads: dict[str, NDArray[np.floating]] = {}
-    for network in networks:
-        heads = network(features) | heads  # what the first predicts stays
-    if "springs" in heads and len(networks) > 1:
+        opened.append(_open(path, path.stat().st_mtime_ns if path.exists() else 0, device))
+        _require_memory(structure, opened[-1])
+    priors = [network.architecture.prior for network in opened if network.architecture.prior]
+    if priors and len(opened) > 1:
         raise PredictionError(f"'{model}': a network of springs predicts everything; give it alone.")
-    joint, notices = _joint(structure, features, heads)
-    return Dynamics(structure, joint, " + ".join(descriptions), notices)
+    for network in opened:
+        features = featurise(structure, network.architecture.residue_features, network.architecture.pair_features)
+        outputs = network.run(features) | outputs  # what the first predicts stays
+        pairs = features.pairs
+    description = " + ".join(network.description for network in opened)
+    if priors:
+        corrected = SpringPrior.of(structure, pairs, priors[0]).corrected(outputs["springs"], outputs["chain"])
+        joint, notices = corrected.to_joint(outputs.get("congruence"))
+        return Dynamics(structure, joint, description, notices)
+    factored, notices = _joint_of_heads(structure, outputs)
+    return Dynamics(structure, factored, description, notices)
 
 
 def parts(model: str) -> list[str]:
@@ -149,64 +148,54 @@ def require_size(structure: Structure) -> None:
         )
 
 
-def _fall_back(structure: Structure, reason: str) -> Dynamics:
+def _fall_back(structure: Structure) -> Dynamics:
     make_joint, description = ELASTIC_NETWORKS["anm"]
-    notice = f"{reason}: this is the elastic network without learned parameters, NOT DynaProt's network."
+    notice = "No weights were found: this is the elastic network without learned parameters, NOT DynaProt's network."
     return Dynamics(structure, make_joint(structure), description, (notice,))
 
 
+@dataclass(frozen=True)
+class _OpenNetwork:
+    """A network ready to predict, what it is made of, and what to call it."""
+
+    name: str
+    architecture: Architecture
+    run: Network
+    device: str
+
+    @property
+    def description(self) -> str:
+        return f"{self.name} on {self.device}"
+
+
 @lru_cache(maxsize=4)
-def _network(path: Path, changed: int, device: str) -> tuple[Network | None, str, int]:
-    """Load a network once; `changed` makes a rewritten file load again.
-
-    With it come what to call it, or where nothing can run it the reason, and the most residues that it takes.
-    """
+def _open(path: Path, changed: int, device: str) -> _OpenNetwork:
+    """Load a network once; `changed` makes a rewritten file load again."""
     weights = load_weights(path)
-    runtime = choose_runtime(device, exported=graph_path(path).exists())
-    if runtime.program is None:
-        return None, runtime.reason, LARGEST
-    name = weights.metadata.get("name", path.stem)
-    largest = LARGEST_OF_PAIRS if weights.architecture.coupling == "pair" else LARGEST
-    return open_network(weights, runtime), f"{name} on {runtime.device}", largest
+    chosen, _ = choose_device(device)
+    network = open_network(weights, chosen)
+    return _OpenNetwork(weights.metadata.get("name", path.stem), weights.architecture, network, chosen)
 
 
-def _joint(
-    structure: Structure, features: Features, heads: dict[str, NDArray[np.floating]]
-) -> tuple[Joint, tuple[str, ...]]:
-    """Assemble the joint from the heads that the network has; the elastic network fills in for those it lacks."""
-    rotations = structure.rotations
-    if "springs" in heads:
-        return _elastic_joint(structure, features, heads)
-    if "marginal_factor" not in heads:
+def _require_memory(structure: Structure, network: _OpenNetwork) -> None:
+    if network.architecture.coupling == "pair" and len(structure) > LARGEST_OF_PAIRS:
+        raise PredictionError(
+            f"{structure.name}: {len(structure)} residues are more than the {LARGEST_OF_PAIRS} whose pairs "
+            f"'{network.name}' can hold in memory; predict fewer chains at a time, or choose another model."
+        )
+
+
+def _joint_of_heads(structure: Structure, outputs: dict[str, NDArray[np.floating]]) -> tuple[Joint, tuple[str, ...]]:
+    """Assemble the joint from marginals and coupling; the elastic network fills in for the one that is missing."""
+    if "marginal_factor" not in outputs:
         notice = "This network predicts no marginals: the elastic network stands in."
-        return FactoredJoint(parameter_free_anm(structure).marginals, heads["coupling"]), (notice,)
-    factor = rotations @ heads["marginal_factor"]
+        return FactoredJoint(parameter_free_anm(structure).marginals, outputs["coupling"]), (notice,)
+    factor = structure.rotations @ outputs["marginal_factor"]
     marginals = factor @ np.swapaxes(factor, 1, 2)
-    if "coupling" in heads:
-        return FactoredJoint(marginals, heads["coupling"]), ()
+    if "coupling" in outputs:
+        return FactoredJoint(marginals, outputs["coupling"]), ()
     # Recolour the elastic joint: J_ij = A_i P_ij A_j^T, A_i = Sigma_i^(1/2) P_ii^(-1/2), has the marginals Sigma_i.
     elastic = parameter_free_anm(structure)
     recolouring = matrix_power(marginals, 0.5) @ matrix_power(elastic.marginals, -0.5)
     notice = "This network predicts no coupling: the elastic network stands in."
     return ElasticJoint(structure.ca, elastic.springs, recolouring), (notice,)
-
-
-def _elastic_joint(
-    structure: Structure, features: Features, heads: dict[str, NDArray[np.floating]]
-) -> tuple[ElasticJoint, tuple[str, ...]]:
-    springs, coordinates = Mechanics.of(structure, features.pairs).corrected(heads["springs"], heads["chain"])
-    notices: tuple[str, ...] = ()
-    part = connected_parts(len(structure), springs.i, springs.j)
-    if part.any():  # all in part 0 otherwise
-        far_i, far_j = np.nonzero(np.triu(part[:, None] != part[None, :]))
-        far = parameter_free_springs(structure.ca, far_i, far_j)
-        springs = Springs(*map(np.concatenate, zip(vars(springs).values(), vars(far).values(), strict=True)))
-        notices = (
-            f"{len(np.unique(part))} parts of the structure lie more than {SPRING_CUTOFF:.0f} Å apart: how they move "
-            "against each other is the elastic network's guess.",
-        )
-    congruence = None
-    if "congruence" in heads:
-        rotations = structure.rotations
-        congruence = rotations @ heads["congruence"] @ np.swapaxes(rotations, 1, 2)
-    return ElasticJoint(structure.ca, springs, congruence, coordinates), notices

@@ -11,10 +11,14 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from dynaprot import Structure
+from dynaprot.network.features import PAIR_FEATURES, RESIDUE_FEATURES
 from dynaprot.structure.residues import AMINO_ACIDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"
+
+EVERY_FEATURE = {"residue_features": tuple(RESIDUE_FEATURES), "pair_features": tuple(PAIR_FEATURES)}
+"""For an `Architecture` that reads all there is."""
 
 # A prediction takes longer than hypothesis expects of a function, and shrinking a failure would take minutes: the
 # random proteins are small and named by their seed as it is.

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dynaprot.network.attention import InvariantPointAttention
+from dynaprot.network.torch_network import InvariantPointAttention
 
 __all__ = ["literal_attention"]
 

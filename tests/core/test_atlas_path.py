@@ -38,8 +38,9 @@ rate = 1e-3
 dimension = 8
 layers = 0
 heads = 2
-environment = true
-springs = true
+residue_features = "all"
+pair_features = "all"
+prior = "1"
 
 [augmentation]
 frames = 0.5

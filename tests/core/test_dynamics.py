@@ -27,17 +27,38 @@ from dynaprot import (
 )
 from dynaprot.joint import FactoredJoint, elastic
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture
-from dynaprot.network.weights import find_weights, load_graph, load_weights, save_weights, shipped_weights
+from dynaprot.network.weights import find_weights, load_weights, save_weights, shipped_weights
 from dynaprot.prediction import LARGEST_OF_PAIRS
 
-from .conftest import SHARED, moved, proteins, random_protein, reordered, rotation_matrix, shared_structures
+from .conftest import (
+    EVERY_FEATURE,
+    SHARED,
+    moved,
+    proteins,
+    random_protein,
+    reordered,
+    rotation_matrix,
+    shared_structures,
+)
 
 ARCHITECTURES = {
     "published marginals": replace(DYNAPROT_M, layers=2),
     "published coupling": replace(DYNAPROT_J, layers=2, dimension=32),
     "both heads": Architecture(dimension=32, layers=2, marginals=True, coupling="kernel", residual=True),
-    "springs": Architecture(dimension=32, layers=2, residual=True, environment=True, springs=True),
-    "springs and congruence": Architecture(dimension=32, layers=1, environment=True, springs=True, congruence=True),
+    "springs": Architecture(
+        dimension=32,
+        layers=2,
+        residual=True,
+        **EVERY_FEATURE,
+        prior="1",
+    ),
+    "springs and congruence": Architecture(
+        dimension=32,
+        layers=1,
+        **EVERY_FEATURE,
+        prior="1",
+        congruence=True,
+    ),
 }
 
 
@@ -49,7 +70,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         return names
     import torch
 
-    from dynaprot.network.model import DynaProt
+    from dynaprot.network.torch_network import DynaProt
 
     for name, architecture in ARCHITECTURES.items():
         torch.manual_seed(0)
@@ -292,7 +313,6 @@ def test_damaged_weights_are_refused(tmp_path: Path, damage: str) -> None:
 
         save_file({"a": np.zeros(3, dtype=np.float32)}, path)
     else:
-        pytest.importorskip("torch", reason="PyTorch is not installed")
         weights = load_weights(good)
         save_weights(path, replace(weights.architecture, layers=2), weights.tensors, weights.metadata)
     with pytest.raises(WeightsError, match=r"weights\.safetensors"):
@@ -313,14 +333,13 @@ def test_chains_out_of_reach_of_each_other_are_predicted_and_doubted(models: lis
     assert np.abs(block).max() < 1
 
 
-@pytest.mark.parametrize("exported", [True, False])
-def test_weights_of_an_earlier_kind_say_so(tmp_path: Path, exported: bool) -> None:
-    """Springs that knew no angles would give wrong numbers, or none; whichever program would run them."""
-    weights = load_weights(shipped_weights()[0])
-    tensors = {name: tensor for name, tensor in weights.tensors.items() if "spring_head.chain" not in name}
+def test_weights_of_an_earlier_format_say_so(tmp_path: Path) -> None:
+    """They would give wrong numbers, or none; the message names both formats and what to do."""
+    from safetensors.numpy import save_file
+
     path = tmp_path / "earlier.safetensors"
-    save_weights(path, weights.architecture, tensors, weights.metadata, load_graph(weights) if exported else None)
-    with pytest.raises(WeightsError, match="earlier DynaProt"):
+    save_file(load_weights(shipped_weights()[0]).tensors, path, {"format": "dynaprot-weights-1"})
+    with pytest.raises(WeightsError, match="their format is dynaprot-weights-1, and dynaprot-weights-2 is expected"):
         predict(random_protein(1, (8,)), str(path))
 
 

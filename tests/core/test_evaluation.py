@@ -490,7 +490,7 @@ def test_each_line_is_the_statistic_that_its_title_names(report: Report) -> None
 def test_short_simulations_are_scored_but_not_counted(report: Report) -> None:
     """The protein of 40 frames is in the table of proteins, not in the medians; with everything it is."""
     short = [score for score in report.scores if score.protein.name == "protein-4"]
-    assert {score.model for score in short} == {"anm", "anm-cutoff", HALVES, EQ5, RECOLOURED}
+    assert {score.model for score in short} == {"prior", "anm", "anm-cutoff", HALVES, EQ5, RECOLOURED}
     assert not any(report.counts(score) for score in short)
     assert "4 simulated proteins of 3 sequence clusters are counted; 1 are left out" in report.notes[0]
     counted = {line.proteins for line in report.lines if line.figure.metric == "rmsf_r"}
@@ -564,11 +564,11 @@ def test_too_few_frames_are_no_ensemble(archive: Path) -> None:
 def test_a_committee_is_judged_by_the_member_that_never_saw_the_protein(archive: Path, tmp_path: Path) -> None:
     """Members with different springs: each cluster's figures are those of its own member as weights of its own."""
     torch = pytest.importorskip("torch", reason="the network needs PyTorch")
-    from dynaprot.network.model import network_of
+    from dynaprot.network.torch_network import build_network
 
-    architecture = Architecture(dimension=8, layers=0, heads=2, residual=True, springs=True, members=2)
+    architecture = Architecture(dimension=8, layers=0, heads=2, residual=True, prior="1", members=2)
     torch.manual_seed(0)
-    network = network_of(architecture)
+    network = build_network(architecture)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
@@ -577,7 +577,7 @@ def test_a_committee_is_judged_by_the_member_that_never_saw_the_protein(archive:
     save_weights(path, architecture, tensors, {"held_out_clusters": [[7, 8], [9]]})
     judged = contenders([str(path)], tmp_path)
     assert judged[0].parameters == sum(tensor.size for tensor in tensors.values())
-    assert [each.name for each in judged] == ["committee", "anm", "anm-cutoff"]
+    assert [each.name for each in judged] == ["committee", "prior", "anm", "anm-cutoff"]
     assert [judged[0].knows(cluster) for cluster in (7, 9, 10)] == [False, False, True]
     systems, _ = read_folder(archive, chosen_clusters("", path))
     assert [system.cluster for system in systems] == [7, 7, 8, 9]
@@ -600,13 +600,13 @@ def test_a_committee_is_judged_by_the_member_that_never_saw_the_protein(archive:
 def m_and_j(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Small networks of marginals and of coupling, each held out from other clusters."""
     torch = pytest.importorskip("torch", reason="the network needs PyTorch")
-    from dynaprot.network.model import network_of
+    from dynaprot.network.torch_network import build_network
 
     folder, paths = tmp_path_factory.mktemp("networks"), []
     for name, heads, held_out in (("m", {"marginals": True}, [7, 9]), ("j", {"coupling": "kernel"}, [7, 8])):
         architecture = Architecture(dimension=8, layers=1, heads=2, **heads)
         torch.manual_seed(1)
-        tensors = {key: tensor.numpy() for key, tensor in network_of(architecture).state_dict().items()}
+        tensors = {key: tensor.numpy() for key, tensor in build_network(architecture).state_dict().items()}
         paths.append(folder / f"{name}.safetensors")
         save_weights(paths[-1], architecture, tensors, {"held_out_clusters": held_out, "trained_clusters": [1]})
     return paths[0], paths[1]
@@ -651,7 +651,7 @@ def test_chains_of_atlas_are_asked_of_what_predicts_marginals(tmp_path: Path, m_
     structure = random_protein(5, (40,))
     chain = AtlasChain(structure, predict(structure, "anm").rmsf, 3)
     (scores,) = evaluate([], [chain], contenders([f"{m}+{j}", m, j], tmp_path))
-    assert [score.model for score in scores] == ["m+j", "m", "anm", "anm-cutoff"]
+    assert [score.model for score in scores] == ["m+j", "m", "prior", "anm", "anm-cutoff"]
     assert scores[0].values["atlas_rmsf_r"] == scores[1].values["atlas_rmsf_r"]
 
 
@@ -668,13 +668,13 @@ def test_models_are_not_asked_about_what_no_table_counts(archive: Path) -> None:
 def test_committees_of_one_name_are_not_taken_for_each_other(archive: Path, tmp_path: Path) -> None:
     """The weights of two trainings are called the same: each is judged by its own members, under its own path."""
     torch = pytest.importorskip("torch", reason="the network needs PyTorch")
-    from dynaprot.network.model import network_of
+    from dynaprot.network.torch_network import build_network
 
-    architecture = Architecture(dimension=8, layers=0, heads=2, residual=True, springs=True, members=2)
+    architecture = Architecture(dimension=8, layers=0, heads=2, residual=True, prior="1", members=2)
     paths = [tmp_path / name / "trained.safetensors" for name in ("first", "second")]
     for seed, path in enumerate(paths):
         torch.manual_seed(seed)
-        network = network_of(architecture)
+        network = build_network(architecture)
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter.add_(0.3 * torch.randn_like(parameter))
@@ -815,7 +815,7 @@ def test_everything_is_written(report: Report, tmp_path: Path) -> None:
         assert float(row["value"] or "nan") == pytest.approx(line.interval.value, rel=1e-5, nan_ok=True)
     with open(tmp_path / "proteins.csv") as file:
         proteins = list(csv.DictReader(file))
-    assert len(proteins) == len(report.scores) == 5 * 5 + 2 * 2
+    assert len(proteins) == len(report.scores) == 5 * 6 + 2 * 3
     counted = {row["protein"] for row in proteins if row["counted"] == "yes"}
     assert counted == {"protein-0", "protein-1", "protein-2", "protein-3", "1abc_A", "2def_B"}
     for name in ("figures", "scatter", "profiles"):
@@ -849,8 +849,9 @@ def test_the_elastic_networks_score_on_real_data_as_published_with_it() -> None:
     scores = [score for found in evaluate([], chains, contenders([], path.parent)) for score in found]
     medians = {
         model: np.median([score.values["atlas_rmsf_r"] for score in scores if score.model == model])
-        for model in ("anm", "anm-cutoff")
+        for model in ("prior", "anm", "anm-cutoff")
     }
-    assert len(scores) == 2 * 73
+    assert len(scores) == 3 * 73
+    assert medians["prior"] > medians["anm"]
     assert 0.80 < medians["anm"] < 0.85
     assert medians["anm-cutoff"] < medians["anm"]

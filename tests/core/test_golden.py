@@ -7,10 +7,7 @@ import pytest
 
 from dynaprot import load_structure, models, predict
 
-from .golden.predictions import FOLDER, MODELS, PROTEINS, STRUCTURES, golden, numbers, predicted
-
-TOLERANCE = 1e-3
-"""Of each number, relative to the largest of its kind in a protein; couplings are at most 1."""
+from .golden.predictions import FOLDER, MODELS, PROTEINS, STRUCTURES, TOLERANCE, golden, numbers, predicted
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -14,19 +14,17 @@ import torch.nn.functional as F  # noqa: E402
 from dynaprot.joint import ElasticJoint  # noqa: E402
 from dynaprot.joint.elastic_torch import Coordinates, elastic_covariance, trace_coupling  # noqa: E402
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
-from dynaprot.network.attention import InvariantPointAttention  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
-from dynaprot.network.model import DynaProt  # noqa: E402
-from dynaprot.network.torch_runtime import tensors  # noqa: E402
-from dynaprot.springs.prior import Mechanics  # noqa: E402
-from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
+from dynaprot.network.torch_network import DynaProt, InvariantPointAttention, tensors  # noqa: E402
+from dynaprot.springs.prior import SpringPrior  # noqa: E402
+from dynaprot.structure.geometry import neighbour_pairs  # noqa: E402
 
-from .conftest import random_protein  # noqa: E402
+from .conftest import EVERY_FEATURE, random_protein  # noqa: E402
 from .literal_attention import literal_attention  # noqa: E402
 
 SMALL = Architecture(
-    dimension=32, layers=2, heads=4, scalars=8, residual=True, environment=True, final_norm=True,
-    marginals=True, coupling="kernel", springs=True, congruence=True,
+    dimension=32, layers=2, heads=4, scalars=8, residual=True, **EVERY_FEATURE, final_norm=True,
+    marginals=True, coupling="kernel", prior="1", congruence=True,
 )  # fmt: skip
 
 
@@ -84,7 +82,10 @@ def test_attention_moves_with_neither_rotation_nor_translation() -> None:
 def test_a_padded_batch_gives_what_each_structure_gives_alone(architecture: Architecture) -> None:
     """Padding reaches no residue, and no residue another structure."""
     model = network(architecture)
-    inputs = [tensors(featurise(random_protein(seed, lengths))) for seed, lengths in ((1, (25,)), (2, (9, 8)))]
+    inputs = [
+        tensors(featurise(random_protein(seed, lengths), **EVERY_FEATURE))
+        for seed, lengths in ((1, (25,)), (2, (9, 8)))
+    ]
     sizes = [len(each[0][0]) for each in inputs]
     longest = max(sizes)
     batch = [
@@ -121,7 +122,9 @@ def test_coupling_heads_are_positive_definite(coupling: str) -> None:
     for seed in range(3):
         model = network(replace(SMALL, coupling=coupling), seed)  # type: ignore[arg-type]
         with torch.no_grad():
-            matrix = model(*tensors(featurise(random_protein(seed, (40,))))).coupling[0].double().numpy()
+            matrix = (
+                model(*tensors(featurise(random_protein(seed, (40,)), **EVERY_FEATURE))).coupling[0].double().numpy()
+            )
         np.testing.assert_allclose(matrix, matrix.T, atol=1e-5 * np.abs(matrix).max())
         scale = np.sqrt(np.diag(matrix))
         assert np.linalg.eigvalsh((matrix + matrix.T) / 2 / np.outer(scale, scale)).min() > 0
@@ -132,7 +135,7 @@ def test_an_untrained_spring_head_is_the_elastic_network_it_corrects() -> None:
     torch.manual_seed(0)
     model = DynaProt(SMALL).eval()
     with torch.no_grad():
-        heads = model(*tensors(featurise(random_protein(1, (25,)))))
+        heads = model(*tensors(featurise(random_protein(1, (25,)), **EVERY_FEATURE)))
     torch.testing.assert_close(heads.springs, torch.zeros_like(heads.springs))
     torch.testing.assert_close(heads.chain, torch.zeros_like(heads.chain))
     torch.testing.assert_close(heads.congruence, torch.eye(3).expand_as(heads.congruence))
@@ -141,14 +144,12 @@ def test_an_untrained_spring_head_is_the_elastic_network_it_corrects() -> None:
 def test_the_torch_and_the_numpy_elastic_networks_agree() -> None:
     """Training and inference use one mathematics."""
     structure = random_protein(3, (30, 20))
-    mechanics = Mechanics.of(structure, featurise(structure).pairs)
+    prior = SpringPrior.of(structure, featurise(structure, **EVERY_FEATURE).pairs)
     generator = np.random.default_rng(0)
-    springs, coordinates = mechanics.corrected(
-        generator.normal(size=(len(mechanics.springs.i), 3)), generator.normal(size=(50, 2))
-    )
-    joint = ElasticJoint(structure.ca, springs, coordinates=coordinates)
+    corrected = prior.corrected(generator.normal(size=(len(prior.springs.i), 3)), generator.normal(size=(50, 2)))
+    springs, joint = corrected.springs, ElasticJoint(structure.ca, corrected.springs, coordinates=corrected.internal)
     arrays = (structure.ca, np.stack([springs.i, springs.j]), springs.central, springs.isotropic)
-    kinds = [Coordinates(*map(torch.from_numpy, vars(kind).values())) for kind in coordinates.values()]
+    kinds = [Coordinates(*map(torch.from_numpy, vars(kind).values())) for kind in corrected.internal.values()]
     covariance = elastic_covariance(*map(torch.from_numpy, arrays), kinds)
     scale = np.abs(joint.covariance()).max()
     np.testing.assert_allclose(covariance.reshape(150, 150).numpy(), joint.covariance(), atol=1e-5 * scale)
@@ -161,7 +162,7 @@ def test_gradients_reach_every_spring() -> None:
     positions = torch.from_numpy(structure.ca)
     i, j = neighbour_pairs(structure.ca, np.inf)
     pairs = torch.from_numpy(np.stack([i, j]))
-    kinds = Mechanics.of(structure, np.stack([i, j])).coordinates.values()
+    kinds = SpringPrior.of(structure, np.stack([i, j])).internal.values()
     kinds = [Coordinates(*map(torch.from_numpy, vars(kind).values())) for kind in kinds]
     generator = torch.Generator().manual_seed(0)
     stiffness = [

@@ -1,11 +1,11 @@
-"""Networks run by ONNX Runtime and by PyTorch: the same answers, from files that are checked first."""
+"""One network in numpy and in PyTorch: the same outputs, from files that are checked first."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,56 +13,67 @@ import pytest
 
 import dynaprot
 from dynaprot import PredictionError, Structure, WeightsError, load_structure, predict
+from dynaprot.network import features as named
 from dynaprot.network import runtime
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture
 from dynaprot.network.features import Features, featurise
-from dynaprot.network.onnx_runtime import OnnxNetwork
-from dynaprot.network.runtime import Runtime, choose_runtime
-from dynaprot.network.weights import (
-    find_weights,
-    graph_path,
-    load_graph,
-    load_weights,
-    save_weights,
-    shipped_weights,
-)
-from dynaprot.prediction import _network
+from dynaprot.network.numpy_network import NumpyNetwork
+from dynaprot.network.runtime import choose_device
+from dynaprot.network.weights import Weights, find_weights, load_weights, save_weights, shipped_weights
+from dynaprot.springs import prior
 
-from .conftest import SHARED, random_protein
+from .conftest import EVERY_FEATURE, SHARED, random_protein, reordered
 
-ONNX_RUNTIME, PYTORCH = Runtime("ONNX Runtime", "cpu", ""), Runtime("PyTorch", "cpu", "")
 ALL_HEADS = Architecture(
-    dimension=32, layers=2, heads=4, scalars=8, residual=True, environment=True, final_norm=True,
-    marginals=True, coupling="kernel", springs=True, congruence=True,
+    dimension=32, layers=2, heads=4, scalars=8, residual=True, **EVERY_FEATURE, final_norm=True,
+    marginals=True, coupling="kernel", prior="1", congruence=True,
 )  # fmt: skip
 ARCHITECTURES = {
     "published marginals": DYNAPROT_M,
-    "published coupling": DYNAPROT_J,
     "every head": ALL_HEADS,
     "committee": replace(ALL_HEADS, members=3),
     "no attention": replace(ALL_HEADS, layers=0, coupling="none"),
+    "few features": replace(ALL_HEADS, residue_features=("helix", "packing"), pair_features=("disulfide",)),
 }
 WITHOUT_TORCH = "import sys; sys.modules['torch'] = None  # importing it fails, as where it is not installed\n"
 
 
-@pytest.fixture(scope="session")
-def default_weights() -> Path:
-    """The shipped network."""
-    path = find_weights("default")
-    assert path is not None
-    return path
+def weights_of(architecture: Architecture, folder: Path, scale: float = 0.05) -> Weights:
+    """Weights that are nowhere zero, so that every part of the network matters."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    from dynaprot.network.torch_network import build_network
+
+    torch.manual_seed(0)
+    network = build_network(architecture)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(scale * torch.randn_like(parameter))
+    path = folder / "network.safetensors"
+    save_weights(path, architecture, {name: t.numpy() for name, t in network.state_dict().items()}, {"name": "network"})
+    return load_weights(path)
 
 
-@pytest.fixture
-def weights_copy(default_weights: Path, tmp_path: Path) -> Path:
-    """The shipped network's files, to be damaged."""
-    for path in (default_weights, graph_path(default_weights)):
-        (tmp_path / f"copy{path.suffix}").write_bytes(path.read_bytes())
-    return tmp_path / "copy.safetensors"
+def in_torch(weights: Weights, features: Features, double: bool = False) -> dict[str, np.ndarray]:
+    """Outputs as PyTorch has them, in single or in double precision."""
+    import torch
+
+    from dynaprot.network.torch_network import load_network, tensors
+
+    network, arguments = load_network(weights), tensors(features)
+    if double:
+        network = network.double()
+        arguments = tuple(tensor.double() if tensor.is_floating_point() else tensor for tensor in arguments)
+    with torch.no_grad():
+        return {name: output.double().numpy() for name, output in network(*arguments).unbatch().items()}
+
+
+def relative(a: np.ndarray, b: np.ndarray) -> float:
+    """Largest difference relative to the largest entry."""
+    return float(np.abs(a - b).max() / np.abs(b).max())
 
 
 def real_protein(size: int) -> Structure:
-    """So many residues of real proteins, side by side, of which a part may be cut off."""
+    """So many residues of real proteins, side by side."""
     files = [SHARED / "structures" / f"{name}.gz" for name in ("3w7t.pdb", "4urw_final.cif")]
     if not all(file.exists() for file in files):
         pytest.skip(f"real data is not here: {SHARED}")
@@ -75,235 +86,204 @@ def real_protein(size: int) -> Structure:
     return Structure.from_arrays(*atoms, "".join(protein.sequence for protein in proteins)[:size], chains)
 
 
-def relative(a: np.ndarray, b: np.ndarray) -> float:
-    """Largest difference relative to the largest entry."""
-    return float(np.abs(a - b).max() / np.abs(b).max())
-
-
-@pytest.mark.parametrize("size", [20, 64, 271, 620, 2000])
-def test_both_runtimes_give_the_same_dynamics(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every head, and every output made from them, to 1e-4: on real proteins of 20 to 2000 residues."""
-    pytest.importorskip("torch", reason="PyTorch is not installed")
-    structure = real_protein(size)
-    by = {}
-    for choice in (ONNX_RUNTIME, PYTORCH):
-        monkeypatch.setattr("dynaprot.prediction.choose_runtime", lambda device, exported, choice=choice: choice)
-        _network.cache_clear()
-        by[choice.program] = predict(structure)
-    _network.cache_clear()
-    one, other = by["ONNX Runtime"], by["PyTorch"]
-    for name, array in one.joint.arrays().items():
-        assert relative(array, other.joint.arrays()[name]) < 1e-4, name
-    assert relative(one.marginals, other.marginals) < 1e-4
-    assert relative(one.rmsf, other.rmsf) < 1e-4
-    assert np.abs(one.coupling - other.coupling).max() < 1e-4
-    assert np.abs(one.anisotropy - other.anisotropy).max() < 1e-4
-    assert np.abs(one.sample(3, seed=0) - other.sample(3, seed=0)).max() < 1e-3 * other.rmsf.max()
+def scattered(size: int) -> Structure:
+    """Residues a hundred Å from each other."""
+    structure = random_protein(1, (size,))
+    apart = 100.0 * np.arange(size)[:, None]
+    return Structure.from_arrays(structure.n + apart, structure.ca + apart, structure.c + apart, structure.sequence)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_architecture_is_exported(name: str, tmp_path: Path) -> None:
-    """To a graph of any length, also without a single pair, that gives PyTorch's heads."""
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    pytest.importorskip("onnx", reason="onnx is not installed")
-    from dynaprot.network.export import save_network
-    from dynaprot.network.model import network_of
-    from dynaprot.network.torch_runtime import TorchNetwork
-
-    torch.manual_seed(0)
-    network = network_of(ARCHITECTURES[name]).eval()
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.05 * torch.randn_like(parameter))
-    path = tmp_path / "network.safetensors"
-    save_network(path, network, {"name": name})
-    weights = load_weights(path)
-    ours, reference = OnnxNetwork(weights), TorchNetwork(weights, "cpu")
-    chain = random_protein(1, (4,))
-    scattered = Structure.from_arrays(*(at + 100.0 * np.eye(4, 3) for at in (chain.n, chain.ca, chain.c)), "ACDE")
-    for structure in (random_protein(2, (20,)), random_protein(3, (70, 31)), scattered):
-        features = featurise(structure)
-        heads, expected = ours(features), reference(features)
-        assert heads.keys() == expected.keys()
-        for head in heads:
-            assert heads[head].shape == expected[head].shape
-            assert heads[head].dtype == np.float64
-            np.testing.assert_allclose(heads[head], expected[head], atol=1e-4 * np.abs(expected[head]).max(initial=1.0))
-    assert not featurise(scattered).pairs.size
+@pytest.mark.parametrize("structure", [random_protein(4, (30, 12)), scattered(4)], ids=["protein", "no pair"])
+def test_numpy_and_pytorch_run_one_network(name: str, structure: Structure, tmp_path: Path) -> None:
+    """Every architecture without a pair head, also without a single pair of residues."""
+    weights = weights_of(ARCHITECTURES[name], tmp_path)
+    architecture = weights.architecture
+    features = featurise(structure, architecture.residue_features, architecture.pair_features)
+    ours, theirs = NumpyNetwork(weights)(features), in_torch(weights, features)
+    assert set(ours) == set(theirs)
+    for output, expected in theirs.items():
+        np.testing.assert_allclose(ours[output], expected, atol=2e-6 * max(1.0, np.abs(expected).max(initial=0.0)))
 
 
-def test_a_saved_network_is_always_the_same_two_files(tmp_path: Path) -> None:
-    """With one description in both, and nothing of the machine that made them."""
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
-    from dynaprot.network.export import save_network
-    from dynaprot.network.model import network_of
-
-    torch.manual_seed(0)
-    network, path = network_of(ALL_HEADS), tmp_path / "network.safetensors"
-    contents = []
-    for _ in range(2):
-        save_network(path, network, {"name": "twice", "validation": {"rmsf_r": "0.8"}})
-        contents.append((path.read_bytes(), graph_path(path).read_bytes()))
-    assert contents[0] == contents[1]
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["network.onnx", "network.safetensors"]
-    properties = {entry.key: entry.value for entry in onnx.load(graph_path(path)).metadata_props}
-    for key in ("format", "sha256", "architecture", "metadata"):
-        assert properties[key].encode() in contents[0][0].replace(b'\\"', b'"')
-    assert str(Path.cwd()).encode() not in contents[0][1]
+@pytest.mark.parametrize("size", [271, 2000])
+def test_numpy_and_pytorch_agree_on_the_published_network_of_large_proteins(size: int, tmp_path: Path) -> None:
+    """Eight layers of attention, where queries come in several blocks."""
+    weights = weights_of(DYNAPROT_M, tmp_path, scale=0.0)
+    features = featurise(real_protein(size))
+    ours, theirs = NumpyNetwork(weights)(features), in_torch(weights, features)
+    assert relative(ours["marginal_factor"], theirs["marginal_factor"]) < 1e-5
 
 
-def test_exporting_anew_changes_no_weights(default_weights: Path, weights_copy: Path) -> None:
-    """`python -m dynaprot.network.export FILE` gives old weights their graph and leaves them as they are."""
-    pytest.importorskip("torch", reason="PyTorch is not installed")
-    pytest.importorskip("onnx", reason="onnx is not installed")
-    before = load_weights(weights_copy)
-    save_weights(weights_copy, before.architecture, before.tensors, before.metadata)
-    assert not graph_path(weights_copy).exists()
-    subprocess.run([sys.executable, "-m", "dynaprot.network.export", weights_copy], check=True, env=_environment())
-    after = load_weights(weights_copy)
-    assert (after.architecture, after.metadata) == (before.architecture, before.metadata)
-    for name, tensor in before.tensors.items():
-        np.testing.assert_array_equal(after.tensors[name], tensor)
-    assert graph_path(weights_copy).exists()
-    assert graph_path(default_weights).exists()
+def test_attention_holds_with_large_weights_far_from_the_centre(tmp_path: Path) -> None:
+    """Point weights a hundred times larger and residues 1,000 Å away: logits are differences of very large numbers."""
+    weights = weights_of(replace(ALL_HEADS, prior="", congruence=False, pair_features=()), tmp_path)
+    large = {
+        name: 100.0 * tensor if name.endswith("point_weight") else tensor for name, tensor in weights.tensors.items()
+    }
+    weights = replace(weights, tensors=large)
+    features = featurise(random_protein(2, (40,)), weights.architecture.residue_features)
+    features = replace(features, positions=features.positions + np.float32(1000.0))
+    ours, theirs = NumpyNetwork(weights)(features), in_torch(weights, features, double=True)
+    for output, expected in theirs.items():
+        assert relative(ours[output], expected) < 1e-3, output
 
 
-@pytest.mark.parametrize("damage", ["truncated", "altered", "empty", "foreign", "text"])
-def test_a_damaged_graph_is_refused_before_it_runs(
-    weights_copy: Path, monkeypatch: pytest.MonkeyPatch, damage: str
-) -> None:
-    """The message names the file; ONNX Runtime never sees it."""
-    path = graph_path(weights_copy)
-    content = path.read_bytes()
-    path.write_bytes(
-        {
-            "truncated": content[:-100],
-            "altered": content[:-1] + bytes([content[-1] ^ 1]),
-            "empty": b"",
-            "foreign": content + content[:10],
-            "text": b"no model at all",
-        }[damage]
-    )
-    monkeypatch.setattr("onnxruntime.InferenceSession", None)
-    with pytest.raises(WeightsError, match=r"copy\.onnx: is damaged, or does not belong to copy\.safetensors"):
-        predict(random_protein(1, (8,)), str(weights_copy), device="cpu")
-
-
-def test_a_graph_of_other_weights_is_refused(weights_copy: Path) -> None:
-    """Weights that were saved without a graph, or with another, do not run a graph that lies beside them."""
-    graph = graph_path(weights_copy).read_bytes()
-    weights = load_weights(weights_copy)
-    save_weights(weights_copy, weights.architecture, weights.tensors, weights.metadata)
-    graph_path(weights_copy).write_bytes(graph)
-    with pytest.raises(WeightsError, match=r"copy\.onnx: is damaged, or does not belong"):
-        predict(random_protein(1, (8,)), str(weights_copy), device="cpu")
-
-
-def test_a_graph_that_this_onnx_runtime_cannot_run_is_named(weights_copy: Path) -> None:
-    """Such as one of a later format."""
-    weights = load_weights(weights_copy)
-    save_weights(weights_copy, weights.architecture, weights.tensors, weights.metadata, b"of the future")
-    with pytest.raises(WeightsError, match=r"copy\.onnx: this ONNX Runtime cannot run it"):
-        predict(random_protein(1, (8,)), str(weights_copy), device="cpu")
-
-
-def test_weights_without_a_graph_run_in_pytorch(weights_copy: Path) -> None:
-    """Weights from before there were graphs, or from `save_weights` alone."""
-    pytest.importorskip("torch", reason="PyTorch is not installed")
+def test_only_the_features_that_are_asked_for_are_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two that solve an N x N system cost nothing where they are not read."""
+    monkeypatch.setattr(named, "invert_root", None)
     structure = random_protein(1, (20,))
-    expected = predict(structure, str(weights_copy))
-    graph_path(weights_copy).unlink()
-    dynamics = predict(structure, str(weights_copy))
-    np.testing.assert_allclose(dynamics.marginals, expected.marginals, rtol=1e-3, atol=1e-4)
+    cheap = [name for name in named.RESIDUE_FEATURES if "mobility" not in name]
+    assert featurise(structure, cheap).residue_features.shape == (20, len(cheap))
+    with pytest.raises(TypeError):
+        featurise(structure, ["mobility_r6"])
 
 
-def test_the_shipped_network_runs_where_pytorch_cannot_be_imported(tmp_path: Path) -> None:
-    """It is the network, not the elastic network that steps in; and `dynaprot info` says what runs it."""
+def test_features_come_in_the_order_in_which_they_are_named() -> None:
+    """One column a name."""
+    structure = random_protein(5, (20, 9))
+    for kind, names in EVERY_FEATURE.items():
+        whole = getattr(featurise(structure, **{kind: names}), kind)
+        backwards = getattr(featurise(structure, **{kind: names[::-1]}), kind)
+        np.testing.assert_array_equal(whole[:, ::-1], backwards)
+
+
+def test_every_feature_follows_the_residues_when_they_are_stored_in_another_order() -> None:
+    """A feature belongs to its residue, whatever its name."""
+    structure = random_protein(6, (20, 14))
+    order = np.random.default_rng(0).permutation(len(structure))
+    names = EVERY_FEATURE["residue_features"]
+    whole = featurise(structure, names).residue_features
+    shuffled = featurise(reordered(structure, order), names).residue_features
+    np.testing.assert_allclose(shuffled, whole[order], atol=2e-5)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Weights:
+    """A copy of the shipped network, to be damaged."""
+    shipped = find_weights("default")
+    assert shipped is not None
+    path = tmp_path / "copy.safetensors"
+    path.write_bytes(shipped.read_bytes())
+    return load_weights(path)
+
+
+@pytest.mark.parametrize("kind", ["residue_features", "pair_features"])
+def test_weights_that_read_an_unknown_feature_are_refused_by_its_name(good: Weights, kind: str) -> None:
+    """As those of a later DynaProt."""
+    names = (*getattr(good.architecture, kind)[:-1], "moonlight")
+    save_weights(good.path, replace(good.architecture, **{kind: names}), good.tensors, good.metadata)
+    with pytest.raises(WeightsError, match=r"copy\.safetensors: the weights read a feature 'moonlight'"):
+        predict(random_protein(1, (8,)), str(good.path))
+
+
+@pytest.mark.parametrize("constant", ["angle", "torsion", "contact", "cutoff"])
+def test_weights_whose_prior_had_other_force_constants_are_refused(
+    good: Weights, monkeypatch: pytest.MonkeyPatch, constant: str
+) -> None:
+    """Whoever changes a released prior is told, before a wrong prediction is."""
+    value = 1.5 * getattr(prior.PRIORS["1"], constant)
+    monkeypatch.setitem(prior.PRIORS, "1", replace(prior.PRIORS["1"], **{constant: value}))
+    with pytest.raises(WeightsError, match=r"trained with other prior.*Install the DynaProt that they were made with"):
+        load_weights(good.path)
+
+
+def test_weights_are_refused_when_features_have_come_to_mean_something_else(
+    good: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The version of the features is part of the file."""
+    monkeypatch.setattr(named, "VERSION", named.VERSION + 1)
+    with pytest.raises(WeightsError, match="trained with other features version"):
+        load_weights(good.path)
+
+
+def test_weights_of_an_unknown_prior_are_refused(good: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of a later DynaProt."""
+    monkeypatch.setitem(prior.PRIORS, "later", prior.PRIORS["1"])
+    save_weights(good.path, replace(good.architecture, prior="later"), good.tensors, good.metadata)
+    monkeypatch.delitem(prior.PRIORS, "later")
+    with pytest.raises(WeightsError, match="correct an elastic network 'later'"):
+        load_weights(good.path)
+
+
+def test_weights_that_are_not_finite_are_refused(good: Weights) -> None:
+    """A training that diverged gives no predictions of NaN."""
+    tensors = dict(good.tensors)
+    name = next(iter(tensors))
+    tensors[name] = np.full_like(tensors[name], np.nan)
+    save_weights(good.path, good.architecture, tensors, good.metadata)
+    with pytest.raises(WeightsError, match=r"copy\.safetensors: some weights are not finite"):
+        predict(random_protein(1, (8,)), str(good.path))
+
+
+def test_weights_that_lack_a_parameter_are_refused(good: Weights) -> None:
+    """The message names the file."""
+    tensors = {name: tensor for name, tensor in good.tensors.items() if "spring_head.chain" not in name}
+    save_weights(good.path, good.architecture, tensors, good.metadata)
+    with pytest.raises(WeightsError, match=r"copy\.safetensors: the weights do not fit their own architecture"):
+        predict(random_protein(1, (8,)), str(good.path))
+
+
+def test_the_same_weights_are_the_same_file(good: Weights) -> None:
+    """So that a hash of the file names them."""
+    before = good.path.read_bytes()
+    save_weights(good.path, good.architecture, good.tensors, good.metadata)
+    assert good.path.read_bytes() == before
+
+
+def test_every_shipped_network_runs_where_pytorch_cannot_be_imported() -> None:
+    """None is replaced by the elastic network, and `dynaprot info` says what runs them."""
     done = _python(
-        WITHOUT_TORCH
-        + "import numpy as np; from tests.core.conftest import random_protein; from dynaprot import predict;"
-        "dynamics = predict(random_protein(1, (30,))); print(dynamics.model, len(dynamics.notices))"
+        WITHOUT_TORCH + "from tests.core.conftest import random_protein; from dynaprot import predict\n"
+        f"for name in {[path.stem for path in shipped_weights()]}:\n"
+        "    dynamics = predict(random_protein(1, (30,)), name); print(dynamics.model, len(dynamics.notices))"
     )
-    assert done.stdout.strip() == "DynaProt default on cpu 0"
+    assert done.stdout.splitlines() == [f"{path.stem} on cpu 0" for path in shipped_weights()]
     done = _python(WITHOUT_TORCH + "sys.argv = ['dynaprot', 'info']; from dynaprot.command_line import main; main()")
-    assert "ONNX Runtime on cpu: " in done.stdout
+    assert "cpu, in numpy: " in done.stdout
 
 
-def test_where_nothing_can_run_a_network_the_elastic_network_steps_in_loudly() -> None:
-    """And a model that was asked for by name is refused."""
-    nothing = WITHOUT_TORCH + "sys.modules['onnxruntime'] = None\n"
-    done = _python(
-        nothing + "from tests.core.conftest import random_protein; from dynaprot import predict, models\n"
-        "structure = random_protein(1, (8,))\n"
-        "print(*predict(structure).notices)\n"
-        "try: predict(structure, 'springs-1')\n"
-        "except Exception as error: print(type(error).__name__, error)"
-    )
-    loud, refused = done.stdout.splitlines()
-    assert "ONNX Runtime is not installed, and PyTorch is not installed either" in loud
-    assert "NOT DynaProt's network" in loud
-    assert refused.startswith("PredictionError The model 'springs-1' cannot run: ONNX Runtime is not installed")
+def test_the_pair_head_without_pytorch_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DYNAPROT-J alone needs PyTorch to predict."""
+    weights = weights_of(replace(DYNAPROT_J, layers=1, dimension=16), tmp_path)
+    monkeypatch.setattr(runtime, "_imports", lambda package: package != "torch")
+    with pytest.raises(PredictionError, match="pair head runs in PyTorch alone, which is not installed: pip install"):
+        predict(random_protein(1, (8,)), str(weights.path))
 
 
 @pytest.mark.parametrize(
-    ("device", "driver", "here", "gpu", "expected"),
+    ("device", "driver", "torch_is_here", "gpu", "expected"),
     [
-        ("auto", False, {"torch", "onnxruntime"}, None, ("ONNX Runtime", "cpu", "no GPU was found")),
-        ("auto", False, {"onnxruntime"}, None, ("ONNX Runtime", "cpu", "no GPU was found")),
-        ("auto", True, {"onnxruntime"}, None, ("ONNX Runtime", "cpu", "a GPU needs PyTorch, which is not installed")),
-        ("auto", True, {"torch", "onnxruntime"}, "cuda", ("PyTorch", "cuda", "PyTorch found a GPU")),
-        ("auto", True, {"torch"}, "mps", ("PyTorch", "mps", "PyTorch found a GPU")),
-        ("auto", True, {"torch", "onnxruntime"}, None, ("ONNX Runtime", "cpu", "PyTorch found no GPU that it can use")),
-        ("auto", False, {"torch"}, None, ("PyTorch", "cpu", "ONNX Runtime is not installed")),
-        ("cpu", True, {"torch", "onnxruntime"}, "cuda", ("ONNX Runtime", "cpu", "as asked for")),
-        ("cpu", True, {"torch"}, "cuda", ("PyTorch", "cpu", "ONNX Runtime is not installed")),
-        ("cuda:1", True, {"torch", "onnxruntime"}, "cuda", ("PyTorch", "cuda:1", "as asked for")),
+        ("auto", False, True, None, ("cpu", "no GPU was found")),
+        ("auto", True, False, None, ("cpu", "a GPU needs PyTorch, which is not installed")),
+        ("auto", True, True, "cuda", ("cuda", "PyTorch found a GPU")),
+        ("auto", True, True, "mps", ("mps", "PyTorch found a GPU")),
+        ("auto", True, True, None, ("cpu", "PyTorch found no GPU that it can use")),
+        ("cpu", True, True, "cuda", ("cpu", "as asked for")),
+        ("cuda:1", True, True, "cuda", ("cuda:1", "as asked for")),
     ],
 )
-def test_the_fastest_runtime_that_is_there_is_taken(
-    monkeypatch: pytest.MonkeyPatch, device: str, driver: bool, here: set[str], gpu: str | None, expected: tuple
+def test_a_gpu_is_used_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, device: str, driver: bool, torch_is_here: bool, gpu: str | None, expected: tuple
 ) -> None:
-    """A GPU by PyTorch, then ONNX Runtime, then PyTorch on the CPU; with a reason."""
+    """With the reason."""
     monkeypatch.setattr(runtime, "_has_gpu_driver", lambda: driver)
-    monkeypatch.setattr(runtime, "_imports", lambda package: package in here)
+    monkeypatch.setattr(runtime, "_imports", lambda package: torch_is_here)
     monkeypatch.setattr(runtime, "_gpu_of_torch", lambda: gpu)
-    assert choose_runtime(device) == Runtime(*expected)
+    assert choose_device(device) == expected
 
 
 def test_a_gpu_without_pytorch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """With how to get it."""
     monkeypatch.setattr(runtime, "_imports", lambda package: package != "torch")
-    with pytest.raises(PredictionError, match=r"no device 'cuda' here.*dynaprot\[torch\]"):
-        choose_runtime("cuda")
-
-
-@pytest.mark.parametrize("path", shipped_weights(), ids=lambda path: path.stem)
-def test_every_shipped_network_has_its_graph(path: Path) -> None:
-    """None needs PyTorch; and no length of the structure that it was exported with is left in it."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(load_graph(load_weights(path)), providers=["CPUExecutionProvider"])
-    for node in (*session.get_inputs(), *session.get_outputs()):
-        lengths = {"residues", "pairs"} & set(node.shape)
-        assert lengths, f"{node.name} has the fixed shape {node.shape}"
-
-
-def test_the_graph_reads_features_by_their_names(default_weights: Path) -> None:
-    """What `featurise` makes is what the graph asks for: a feature renamed is a network that must be exported anew."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(graph_path(default_weights), providers=["CPUExecutionProvider"])
-    assert {node.name for node in session.get_inputs()} <= {field.name for field in fields(Features)}
-
-
-def _environment() -> dict[str, str]:
-    source = Path(dynaprot.__file__).resolve().parent.parent
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(source), str(Path(__file__).parents[2])]), "COLUMNS": "200"}
+    with pytest.raises(PredictionError, match=r"no device 'cuda' here.*pip install torch"):
+        choose_device("cuda")
 
 
 def _python(code: str) -> subprocess.CompletedProcess[str]:
     """Run code in a Python of its own, whose warnings are errors."""
+    source = Path(dynaprot.__file__).resolve().parent.parent
+    paths = {"PYTHONPATH": os.pathsep.join([str(source), str(Path(__file__).parents[2])]), "COLUMNS": "200"}
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True, env=_environment()
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True, env=os.environ | paths
     )

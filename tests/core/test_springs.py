@@ -12,17 +12,18 @@ from hypothesis import strategies as st
 from dynaprot import Structure
 from dynaprot.joint import Coordinates
 from dynaprot.joint.elastic import hessian, rigid_motions
-from dynaprot.network.features import featurise, side_chain_centres
-from dynaprot.springs.prior import CHAINED, TOUCHING, Mechanics
+from dynaprot.network.features import featurise
+from dynaprot.springs.prior import PRIOR, PRIORS, SpringPrior
+from dynaprot.structure.side_chains import side_chain_centres
 
-from .conftest import moved, proteins, random_protein, reordered, rotation_matrix
+from .conftest import EVERY_FEATURE, moved, proteins, random_protein, reordered, rotation_matrix
 
 STEP = 1e-5
 
 
-def mechanics_of(structure: Structure) -> Mechanics:
+def prior_of(structure: Structure) -> SpringPrior:
     """With springs between the pairs that the network reads."""
-    return Mechanics.of(structure, featurise(structure).pairs)
+    return SpringPrior.of(structure, featurise(structure, **EVERY_FEATURE).pairs)
 
 
 def angle(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
@@ -63,7 +64,7 @@ def carried(structure: Structure, atoms: np.ndarray) -> Callable[[np.ndarray], n
 def test_gradients_are_those_of_the_coordinate(kind: str, lengths: tuple[int, ...]) -> None:
     """Central differences of the angle, the torsion, or the distance, by every position."""
     structure = random_protein(16, lengths)
-    coordinates = mechanics_of(structure).coordinates[kind]
+    coordinates = prior_of(structure).internal[kind]
     side_chains = carried(structure, side_chain_centres(structure))
 
     def value(ca: np.ndarray, k: int) -> float:
@@ -90,7 +91,7 @@ def test_gradients_are_those_of_the_coordinate(kind: str, lengths: tuple[int, ..
 def test_rigid_motions_change_no_coordinate(structure: Structure) -> None:
     """Moved or turned as a whole, a protein bends, twists and opens nowhere."""
     rigid = rigid_motions(structure.ca).reshape(-1, 3, 6)
-    for coordinates in mechanics_of(structure).coordinates.values():
+    for coordinates in prior_of(structure).internal.values():
         change = np.einsum("kpa,kpam->km", coordinates.gradients, rigid[coordinates.residues])
         np.testing.assert_allclose(change, 0, atol=1e-9 * max(1.0, np.abs(coordinates.gradients).max(initial=0.0)))
 
@@ -101,20 +102,20 @@ def test_residues_in_line_have_neither_angle_nor_torsion() -> None:
         structure = Structure.from_arrays(ca - [1.2, 0.8, 0.0], ca, ca + [1.2, -0.8, 0.0], "AVLKAVLK")
         structure.__dict__["next_residue"] = np.append(np.arange(1, 8), -1)  # as if C and N were bonded
         i, j = np.triu_indices(8, 1)
-        for coordinates in Mechanics.of(structure, np.stack([i, j])).coordinates.values():
+        for coordinates in SpringPrior.of(structure, np.stack([i, j])).internal.values():
             assert np.isfinite(coordinates.gradients).all()
             assert np.isfinite(coordinates.stiffness).all()
 
 
 @given(proteins, st.integers(0, 99))
-def test_mechanics_turn_with_the_protein_and_know_no_order(structure: Structure, seed: int) -> None:
+def test_network_turn_with_the_protein_and_know_no_order(structure: Structure, seed: int) -> None:
     """The Hessian in another frame is the turned one; stored in another order, the permuted one."""
     generator = np.random.default_rng(seed)
     rotation, order = rotation_matrix(seed), generator.permutation(len(structure))
 
     def blocks(of: Structure) -> np.ndarray:
-        mechanics = mechanics_of(of)
-        return hessian(of.ca, mechanics.springs, mechanics.coordinates).reshape(len(of), 3, len(of), 3)
+        network = prior_of(of)
+        return hessian(of.ca, network.springs, network.internal).reshape(len(of), 3, len(of), 3)
 
     expected = blocks(structure)
     scale = np.abs(expected).max()
@@ -128,12 +129,12 @@ def test_mechanics_turn_with_the_protein_and_know_no_order(structure: Structure,
 def test_contacts_are_side_chains_that_touch_and_are_not_neighbours() -> None:
     """Within their distance, more than two bonds apart or in different chains."""
     structure = random_protein(3, (20, 20))
-    pairs = featurise(structure).pairs
-    touching = Mechanics.of(structure, pairs).touching
+    pairs = featurise(structure, **EVERY_FEATURE).pairs
+    touching = SpringPrior.of(structure, pairs).touching
     side = carried(structure, side_chain_centres(structure))(structure.ca)
     i, j = pairs
-    near = np.linalg.norm(side[i] - side[j], axis=1) < TOUCHING
-    apart = (structure.chain_ids[i] != structure.chain_ids[j]) | (np.abs(i - j) > CHAINED)
+    near = np.linalg.norm(side[i] - side[j], axis=1) < PRIORS[PRIOR].touching
+    apart = (structure.chain_ids[i] != structure.chain_ids[j]) | (np.abs(i - j) > PRIORS[PRIOR].chained)
     assert set(touching) == set(np.flatnonzero(near & apart))
     assert (structure.chain_ids[i[touching]] != structure.chain_ids[j[touching]]).any()
 
@@ -141,44 +142,46 @@ def test_contacts_are_side_chains_that_touch_and_are_not_neighbours() -> None:
 def test_learned_stiffness_multiplies_what_was_there() -> None:
     """Logarithms of zero change nothing; others reach their own springs and no others."""
     structure = random_protein(2, (16,))
-    mechanics = mechanics_of(structure)
-    pairs, size = len(mechanics.springs.i), len(structure)
-    springs, coordinates = mechanics.corrected(np.zeros((pairs, 3)), np.zeros((size, 2)))
-    np.testing.assert_array_equal(springs.central, mechanics.springs.central)
-    for kind, prior in mechanics.coordinates.items():
+    network = prior_of(structure)
+    pairs, size = len(network.springs.i), len(structure)
+    corrected = network.corrected(np.zeros((pairs, 3)), np.zeros((size, 2)))
+    springs, coordinates = corrected.springs, corrected.internal
+    np.testing.assert_array_equal(springs.central, network.springs.central)
+    for kind, prior in network.internal.items():
         np.testing.assert_array_equal(coordinates[kind].stiffness, prior.stiffness)
     chain = np.zeros((size, 2))
     chain[5] = np.log([2.0, 3.0])
     log_springs = np.zeros((pairs, 3))
-    log_springs[mechanics.touching[0]] = np.log([5.0, 7.0, 11.0])
-    springs, coordinates = mechanics.corrected(log_springs, chain)
+    log_springs[network.touching[0]] = np.log([5.0, 7.0, 11.0])
+    corrected = network.corrected(log_springs, chain)
+    springs, coordinates = corrected.springs, corrected.internal
 
     def factors(kind: str) -> np.ndarray:
-        return coordinates[kind].stiffness / mechanics.coordinates[kind].stiffness
+        return coordinates[kind].stiffness / network.internal[kind].stiffness
 
-    residues = mechanics.coordinates["angles"].residues
+    residues = network.internal["angles"].residues
     np.testing.assert_allclose(factors("angles"), np.where(residues[:, 1] == 5, 2.0, 1.0))
-    residues = mechanics.coordinates["torsions"].residues
+    residues = network.internal["torsions"].residues
     np.testing.assert_allclose(factors("torsions"), np.where((residues[:, 1:3] == 5).any(axis=1), 3.0, 1.0))
-    np.testing.assert_allclose(factors("contacts"), np.where(np.arange(len(mechanics.touching)) == 0, 11.0, 1.0))
-    changed = np.flatnonzero(springs.central != mechanics.springs.central)
-    np.testing.assert_array_equal(changed, mechanics.touching[:1])
+    np.testing.assert_allclose(factors("contacts"), np.where(np.arange(len(network.touching)) == 0, 11.0, 1.0))
+    changed = np.flatnonzero(springs.central != network.springs.central)
+    np.testing.assert_array_equal(changed, network.touching[:1])
 
 
 def test_coordinates_enter_the_hessian_as_wilsons_product() -> None:
     """B^T K B by dense algebra."""
     structure = random_protein(4, (13,))
-    mechanics = mechanics_of(structure)
-    bare = hessian(structure.ca, mechanics.springs)
+    network = prior_of(structure)
+    bare = hessian(structure.ca, network.springs)
     expected = bare.copy()
-    for kind in mechanics.coordinates.values():
+    for kind in network.internal.values():
         rows = np.zeros((len(kind.residues), len(structure), 3))
         for row, residues, gradients in zip(rows, kind.residues, kind.gradients, strict=True):
             np.add.at(row, residues, gradients)
         rows = rows.reshape(len(rows), -1)
         expected += rows.T @ (kind.stiffness[:, None] * rows)
     assert np.abs(expected - bare).max() > 0.1 * np.abs(bare).max()
-    found = hessian(structure.ca, mechanics.springs, mechanics.coordinates)
+    found = hessian(structure.ca, network.springs, network.internal)
     np.testing.assert_allclose(found, expected, atol=1e-9 * np.abs(expected).max())
     twice = {"a": Coordinates(np.array([[3, 3]]), np.ones((1, 2, 3)), np.ones(1))}
-    np.testing.assert_allclose((hessian(structure.ca, mechanics.springs, twice) - bare)[9:12, 9:12], 4.0)
+    np.testing.assert_allclose((hessian(structure.ca, network.springs, twice) - bare)[9:12, 9:12], 4.0)

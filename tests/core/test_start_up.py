@@ -15,11 +15,11 @@ from .conftest import random_protein
 from .test_structure import pdb_text
 
 SOURCE = Path(dynaprot.__file__).resolve().parent.parent
-HOSTS_WAIT = {"numpy", "gemmi", "safetensors", "onnxruntime", "torch", "matplotlib", "chemfiles", "typer", "rich"}
+HOSTS_WAIT = {"numpy", "gemmi", "safetensors", "torch", "matplotlib", "chemfiles", "typer", "rich"}
 NEVER_FOR_A_PREDICTION = {
-    "torch", "onnx", "chemfiles", "scipy", "pandas", "urllib.request", "http.client", "ssl", "sqlite3",
+    "torch", "chemfiles", "scipy", "pandas", "urllib.request", "http.client", "ssl", "sqlite3",
     "dynaprot.training", "dynaprot.datasets", "dynaprot.metrics", "dynaprot.evaluation",
-    "dynaprot.network.model", "dynaprot.network.export",
+    "dynaprot.network.torch_network",
     "rich.progress", "rich.markdown", "rich.table",
 }  # fmt: skip
 
@@ -59,7 +59,7 @@ def test_help_loads_the_command_line_alone(tmp_path: Path, arguments: list[str])
 
 
 def test_a_prediction_from_arrays_loads_no_files_and_no_terminal(tmp_path: Path) -> None:
-    """What a host pays: numpy, gemmi's tables of residues, safetensors and ONNX Runtime."""
+    """What a host pays: numpy, gemmi's tables of residues and safetensors."""
     code = (
         "import numpy as np, dynaprot\n"
         "ca = np.cumsum(np.full((8, 3), 2.2), axis=0) + np.random.default_rng(0).normal(size=(8, 3))\n"
@@ -69,7 +69,7 @@ def test_a_prediction_from_arrays_loads_no_files_and_no_terminal(tmp_path: Path)
     modules = loaded(code, tmp_path)
     unused = NEVER_FOR_A_PREDICTION | {"matplotlib", "typer", "rich", "dynaprot.structure.files", "dynaprot.figures"}
     assert not unused & modules
-    assert "onnxruntime" in modules
+    assert "dynaprot.network.numpy_network" in modules
 
 
 def test_the_command_loads_pictures_only_to_draw(protein_file: Path, tmp_path: Path) -> None:

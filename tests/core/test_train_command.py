@@ -27,7 +27,7 @@ from dynaprot.datasets.prepared import PreparedProtein  # noqa: E402
 from dynaprot.datasets.splits import Split  # noqa: E402
 from dynaprot.errors import TrainingDataError  # noqa: E402
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
-from dynaprot.network.model import network_of  # noqa: E402
+from dynaprot.network.torch_network import build_network  # noqa: E402
 from dynaprot.network.weights import load_weights, shipped_weights  # noqa: E402
 from dynaprot.training.augmentation import augmented  # noqa: E402
 from dynaprot.training.checkpoint import TrainingState  # noqa: E402
@@ -45,10 +45,18 @@ from dynaprot.training.losses import LOSSES, matrix_log  # noqa: E402
 from dynaprot.training.moments import predict_moments  # noqa: E402
 from dynaprot.training.train import plan_epoch, train  # noqa: E402
 
-from .conftest import random_protein  # noqa: E402
+from .conftest import EVERY_FEATURE, random_protein  # noqa: E402
 
 LENGTHS = (24, 31, 20, 27, 29, 22)
-SPRINGS = Architecture(dimension=16, layers=1, heads=2, environment=True, springs=True, congruence=True, dropout=0.1)
+SPRINGS = Architecture(
+    dimension=16,
+    layers=1,
+    heads=2,
+    **EVERY_FEATURE,
+    prior="1",
+    congruence=True,
+    dropout=0.1,
+)
 MARGINALS = Architecture(dimension=16, layers=2, heads=2, marginals=True)
 PAIR = Architecture(dimension=4, layers=1, heads=2, coupling="pair")
 KERNEL = Architecture(dimension=16, layers=1, heads=2, marginals=True, coupling="kernel")
@@ -311,7 +319,7 @@ def test_what_is_held_out_is_looked_at_as_often_as_asked(
 def test_a_checkpoint_is_safetensors_and_of_one_configuration(data: Path, tmp_path: Path) -> None:
     """No pickle; another configuration, or a folder in use, is refused."""
     train(small(data, epochs=1), tmp_path, report=quiet)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".onnx", ".csv"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".csv"}
     with safe_open(tmp_path / "member-0.safetensors", framework="numpy") as file:
         assert {name.split(".")[0] for name in file.keys()} == {"network", "average", "best", "optimiser"}  # noqa: SIM118
     with pytest.raises(TrainingDataError, match="--resume"):
@@ -352,7 +360,7 @@ def test_the_bundled_configurations_are_what_they_are_called() -> None:
     assert sorted(configurations) == ["default", "paper-j", "paper-m", "published-j", "published-m"]
     assert configurations["paper-m"].architecture == configurations["published-m"].architecture == DYNAPROT_M
     assert configurations["paper-j"].architecture == configurations["published-j"].architecture == DYNAPROT_J
-    sizes = [sum(p.numel() for p in network_of(a).parameters()) for a in (DYNAPROT_M, DYNAPROT_J)]
+    sizes = [sum(p.numel() for p in build_network(a).parameters()) for a in (DYNAPROT_M, DYNAPROT_J)]
     assert sizes == [955_078, 1_902_145]
     shipped = load_weights(shipped_weights()[0])
     default = configurations["default"]
@@ -439,9 +447,10 @@ def test_a_padded_batch_predicts_what_each_protein_alone_does(data: Path) -> Non
     examples = load_examples(Source("md_archive", "md_ensembles.npz"), data)[:3]
     for architecture in (KERNEL, PAIR, SPRINGS):
         torch.manual_seed(0)
-        network = network_of(architecture).eval()
-        together = predict_moments(network, [example.input for example in examples])
-        for example, moments in zip(examples, together, strict=True):
+        network = build_network(architecture).eval()
+        read = [replace(example, architecture=architecture) for example in examples]
+        together = predict_moments(network, [example.input for example in read])
+        for example, moments in zip(read, together, strict=True):
             alone = predict_moments(network, [example.input])[0]
             for one, other in zip(moments, alone, strict=True):
                 if one is not None:
@@ -455,7 +464,8 @@ def test_augmentation_changes_what_is_seen_not_what_is_true(data: Path, shape: s
     how = Augmentation(frames=1.0, position_noise=0.2, rotation_noise=5.0, crop=12, crop_shape=shape)  # type: ignore[arg-type]
     seen = augmented(example, how, np.random.default_rng(0))
     assert len(seen) == len(seen.input) == len(seen.structure) == 12
-    assert not replace(seen, surroundings=False).input.arguments[5].numel()
+    assert replace(seen, architecture=SPRINGS).input.arguments[5].numel()
+    assert not replace(seen, architecture=MARGINALS).input.arguments[5].numel()
     assert seen.coupling is not None
     assert seen.coupling.shape == (12, 12)
     kept = [k for k in range(len(example)) if (example.marginals[k] == seen.marginals).all((1, 2)).any()]

@@ -15,17 +15,23 @@ from dynaprot.datasets.labels import Labels, labels_of  # noqa: E402
 from dynaprot.joint.elastic_torch import Coordinates, elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
 from dynaprot.network.architecture import Architecture  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
-from dynaprot.network.model import Committee, network_of  # noqa: E402
-from dynaprot.network.torch_runtime import tensors  # noqa: E402
+from dynaprot.network.torch_network import Committee, build_network, tensors  # noqa: E402
 from dynaprot.network.weights import save_weights  # noqa: E402
-from dynaprot.structure.backbone import neighbour_pairs  # noqa: E402
+from dynaprot.structure.geometry import neighbour_pairs  # noqa: E402
 from dynaprot.training.examples import Example, Input  # noqa: E402
 from dynaprot.training.losses import full_loss  # noqa: E402
 from dynaprot.training.moments import predict_moments  # noqa: E402
 
-from .conftest import random_protein  # noqa: E402
+from .conftest import EVERY_FEATURE, random_protein  # noqa: E402
 
-SPRINGS = Architecture(dimension=16, layers=0, residual=True, environment=True, final_norm=True, springs=True)
+SPRINGS = Architecture(
+    dimension=16,
+    layers=0,
+    residual=True,
+    **EVERY_FEATURE,
+    final_norm=True,
+    prior="1",
+)
 
 
 def test_moments_are_those_of_the_whole_covariance() -> None:
@@ -60,14 +66,14 @@ def test_moments_are_those_of_the_whole_covariance() -> None:
 def test_training_and_prediction_make_the_same_of_what_a_network_says(tmp_path: Path) -> None:
     """Stiffness of every kind, and the congruence, far from where learning begins."""
     torch.manual_seed(0)
-    network = network_of(replace(SPRINGS, congruence=True)).eval()
+    network = build_network(replace(SPRINGS, congruence=True)).eval()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
     structure = random_protein(3, (20, 14))
     with torch.no_grad():
-        heads = network(*tensors(featurise(structure)))
-        moments = predict_moments(network, [Input.of(structure)])[0]
+        heads = network(*tensors(featurise(structure, **EVERY_FEATURE)))
+        moments = predict_moments(network, [Input.of(structure, network.architecture)])[0]
     assert min(heads.springs[:, 2].std(), *heads.chain[0].std(0)) > 0.1
     path = tmp_path / "network.safetensors"
     save_weights(path, network.architecture, {k: v.numpy() for k, v in network.state_dict().items()}, {})
@@ -81,9 +87,9 @@ def test_training_and_prediction_make_the_same_of_what_a_network_says(tmp_path: 
 def test_a_committee_answers_with_the_mean_of_its_members() -> None:
     """Log stiffness is averaged."""
     torch.manual_seed(0)
-    committee = network_of(replace(SPRINGS, members=3)).eval()
+    committee = build_network(replace(SPRINGS, members=3)).eval()
     assert isinstance(committee, Committee)
-    arguments = tensors(featurise(random_protein(1, (20,))))
+    arguments = tensors(featurise(random_protein(1, (20,)), **EVERY_FEATURE))
     with torch.no_grad():
         for parameter in committee.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 
 from ..datasets.labels import Cluster
 from ..errors import PredictionError, WeightsError
-from ..network.runtime import choose_runtime
-from ..network.weights import Weights, find_weights, graph_path, load_weights, save_weights
+from ..network.weights import Weights, find_weights, load_weights, save_weights
 from ..prediction import ELASTIC_NETWORKS, parts
 from ..prediction import models as known_models
 
@@ -161,15 +159,6 @@ def _network(model: str, folder: Path) -> Contender:
         raise PredictionError(f"There are no weights '{model}' to evaluate. Choose one of {', '.join(known_models())}.")
     weights = load_weights(path)
     members = held_out_clusters(weights) if weights.metadata.get("held_out_clusters") else []
-    runtime = choose_runtime(exported=graph_path(path).exists())
-    if runtime.program is None:
-        # `predict` would fall back to the elastic network, and its figures would stand under another name.
-        raise PredictionError(f"'{model}' cannot be evaluated: {runtime.reason}.")
-    if len(members) > 1 and find_spec("torch") is None:
-        raise PredictionError(
-            f"'{model}' is evaluated member by member, each on what it did not see: that needs PyTorch "
-            "(pip install 'dynaprot[torch]')."
-        )
     held_out: dict[Cluster, str] = {}
     if members:
         own = Path(mkdtemp(dir=folder))  # two committees may be called the same
@@ -181,12 +170,12 @@ def _network(model: str, folder: Path) -> Contender:
     return Contender(
         path.stem if model == str(path) else model,
         model,
-        sum(tensor.size for tensor in weights.tensors.values()),
+        weights.parameters,
         True,
         held_out,
         None if trained is None else frozenset(trained),
-        model if architecture.springs or architecture.marginals else "",
-        model if architecture.springs or architecture.coupling != "none" else "",
+        model if architecture.prior or architecture.marginals else "",
+        model if architecture.prior or architecture.coupling != "none" else "",
     )
 
 

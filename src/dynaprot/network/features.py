@@ -1,52 +1,45 @@
-"""From a `Structure` to the numbers a network reads. All are invariant to rotation and to the order of residues."""
+"""From a `Structure` to the numbers that a network reads, each by its name.
+
+All are invariant to rotation and to the order of residues. A network names the features that it reads
+(`Architecture.residue_features`, `Architecture.pair_features`), and only these are worked out. The names are stored
+with the weights; `VERSION` tells what they mean.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cached import cached_property
 from ..joint.linear_algebra import gram, invert_root
 from ..structure.backbone import chain_positions, dihedrals, previous_residues
 from ..structure.geometry import neighbour_pairs, unit_vectors
 from ..structure.protein import Structure
 from ..structure.residues import AMINO_ACIDS
+from ..structure.side_chains import SIDE_CHAINS, side_chain_centres
 
-__all__ = ["ENVIRONMENT", "PAIR", "Features", "featurise", "side_chain_centres"]
+__all__ = ["PAIR_FEATURES", "RESIDUE_FEATURES", "VERSION", "Features", "featurise"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
-SPRING_CUTOFF = 18.0
-"""Distance in Å beyond which pairs have no spring: r^-6 leaves nothing there."""
-ENVIRONMENT = 42
-"""Numbers that describe a residue's surroundings."""
-PAIR = 46
-"""Numbers that describe a pair."""
-
-SIDE_CHAINS = {
-    "A": (0.40, 0.0, 1, 0.77), "C": (0.56, 0.0, 2, 1.38), "D": (-0.78, -1.0, 4, 1.99), "E": (-0.78, -1.0, 5, 2.63),
-    "F": (0.62, 0.0, 7, 2.97), "G": (-0.09, 0.0, 0, 0.50), "H": (-0.71, 0.3, 6, 2.76), "I": (1.00, 0.0, 4, 1.83),
-    "K": (-0.87, 1.0, 5, 2.94), "L": (0.84, 0.0, 4, 2.08), "M": (0.42, 0.0, 4, 2.34), "N": (-0.78, 0.0, 4, 1.98),
-    "P": (-0.36, 0.0, 3, 1.42), "Q": (-0.78, 0.0, 5, 2.58), "R": (-1.00, 1.0, 7, 3.72), "S": (-0.18, 0.0, 2, 1.28),
-    "T": (-0.16, 0.0, 3, 1.43), "V": (0.93, 0.0, 3, 1.49), "W": (-0.20, 0.0, 10, 3.58), "Y": (-0.29, 0.0, 8, 3.36),
-    "X": (0.00, 0.0, 4, 2.00),
-}  # fmt: skip
-"""Hydropathy (Kyte & Doolittle 1982, over 4.5), charge at pH 7, heavy atoms, and Å from C-alpha to their centre."""
+VERSION = 1
+"""Raised whenever a feature of the same name comes to mean another number."""
+CUTOFF = 18.0
+"""Å; a residue's neighbours, and the pairs that are described, are nearer than this."""
 BOND = 3.8
 """Å between neighbours along the chain."""
 CLOSEST = 2.8
 """Å; closer C-alphas clash and count as this far apart."""
-FLEXIBILITY_POWERS = (6, 3)
-"""Spring constants of the Gaussian networks fall with distance to these powers."""
-BURIAL_RADII = (8.0, 12.0, 16.0, 24.0)
-SEPARATIONS = 8
 
 
 @dataclass(frozen=True)
 class Features:
-    """Input of the network for one structure.
+    """Input of a network for one structure.
 
     Attributes
     ----------
@@ -56,79 +49,244 @@ class Features:
         Backbone frames, local to input.
     positions : ndarray, shape=(N, 3), dtype=float32
         C-alpha, Å, centred.
-    environment : ndarray, shape=(N, ENVIRONMENT), dtype=float32
+    residue_features : ndarray, shape=(N, R), dtype=float32
+        One column for each name asked for.
     pairs : ndarray, shape=(2, P), dtype=int64
-        i < j, closer than `SPRING_CUTOFF`.
-    pair_features : ndarray, shape=(P, PAIR), dtype=float32
+        i < j, closer than `CUTOFF`; none where no pair features are asked for.
+    pair_features : ndarray, shape=(P, Q), dtype=float32
+        One column for each name asked for.
     """
 
     types: NDArray[np.int64]
     rotations: NDArray[np.float32]
     positions: NDArray[np.float32]
-    environment: NDArray[np.float32]
+    residue_features: NDArray[np.float32]
     pairs: NDArray[np.int64]
     pair_features: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+def featurise(
+    structure: Structure, residue_features: Sequence[str] = (), pair_features: Sequence[str] = ()
+) -> Features:
+    """Compute a network's input.
+
+    Parameters
+    ----------
+    structure : Structure
+        N residues.
+    residue_features, pair_features : sequence of str
+        Names of `RESIDUE_FEATURES` and `PAIR_FEATURES`, in the order in which the network reads them.
+    """
+    geometry = _Geometry(structure)
+    return Features(
+        types=np.array([AMINO_ACIDS.find(letter) % 21 for letter in structure.sequence], dtype=np.int64),
+        rotations=structure.rotations.astype(np.float32),
+        positions=(structure.ca - structure.ca.mean(0)).astype(np.float32),
+        residue_features=_stack(RESIDUE_FEATURES, residue_features, geometry, len(structure)),
+        pairs=np.stack(geometry.pairs) if pair_features else np.empty((2, 0), dtype=np.int64),
+        pair_features=_stack(PAIR_FEATURES, pair_features, geometry, len(geometry.i) if pair_features else 0),
+    )
+
+
 class _Geometry:
-    """What the descriptions of residues and of pairs share."""
+    """What the features of residues and of pairs are worked out from, each once it is asked for."""
 
-    structure: Structure
-    i: Indices
-    j: Indices
-    distance: Array
-    direction: Array
-    """Unit vectors from i to j."""
-    separation: Array
-    """Bonds between i and j along the chain; the size of the structure where no chain joins them."""
-    segment: Indices
-    from_start: Indices
-    to_end: Indices
-    side: Array
-    """Centres of the side chains."""
-    side_distance: Array
-    chemistry: Array
-    """Rows of `SIDE_CHAINS`, shape=(N, 4)."""
-    bonds: tuple[Indices, Indices, Array]
-    """Acceptor, donor and energy of hydrogen bonds."""
-    responses: list[Array]
-    """Covariances of Gaussian networks, one for each of `FLEXIBILITY_POWERS`."""
+    def __init__(self, structure: Structure) -> None:
+        self.structure = structure
+        self.size = len(structure)
 
-    @classmethod
-    def of(cls, structure: Structure) -> _Geometry:
-        ca, following = structure.ca, structure.next_residue
-        i, j = neighbour_pairs(ca, SPRING_CUTOFF)
-        difference = ca[j] - ca[i]
-        distance = np.maximum(np.linalg.norm(difference, axis=1), 1e-3)
-        segment, from_start, to_end = chain_positions(following)
-        chemistry = np.array([SIDE_CHAINS[letter] for letter in structure.sequence])
-        side = side_chain_centres(structure)
-        return cls(
-            structure,
-            i,
-            j,
-            distance,
-            difference / distance[:, None],
-            np.where(segment[i] == segment[j], np.abs(from_start[i] - from_start[j]), len(ca)),
-            segment,
-            from_start,
-            to_end,
-            side,
-            np.linalg.norm(side[i] - side[j], axis=1),
-            chemistry,
-            structure.hydrogen_bonds,
-            [_gaussian_network(len(ca), i, j, distance, power) for power in FLEXIBILITY_POWERS],
+    @cached_property
+    def pairs(self) -> tuple[Indices, Indices]:
+        """Residues i < j nearer than `CUTOFF`, shape=(P,) each."""
+        return neighbour_pairs(self.structure.ca, CUTOFF)
+
+    @property
+    def i(self) -> Indices:
+        return self.pairs[0]
+
+    @property
+    def j(self) -> Indices:
+        return self.pairs[1]
+
+    @cached_property
+    def difference(self) -> Array:
+        """From i to j, shape=(P, 3), Å."""
+        return self.structure.ca[self.j] - self.structure.ca[self.i]
+
+    @cached_property
+    def distance(self) -> Array:
+        """Between the C-alphas of pairs, shape=(P,), Å."""
+        return np.asarray(np.maximum(np.linalg.norm(self.difference, axis=1), 1e-3))
+
+    @cached_property
+    def direction(self) -> Array:
+        """Unit vectors from i to j, shape=(P, 3)."""
+        return self.difference / self.distance[:, None]
+
+    @cached_property
+    def places(self) -> tuple[Indices, Indices, Indices]:
+        """Stretch of chain, bonds from its start and to its end, shape=(N,) each."""
+        return chain_positions(self.structure.next_residue)
+
+    @cached_property
+    def separation(self) -> Array:
+        """Bonds between i and j along the chain, shape=(P,); the size of the structure where no chain joins them."""
+        segment, from_start, _ = self.places
+        apart = np.abs(from_start[self.i] - from_start[self.j])
+        return np.where(segment[self.i] == segment[self.j], apart, self.size)
+
+    @cached_property
+    def side(self) -> Array:
+        """Centres of side chains, shape=(N, 3), Å."""
+        return side_chain_centres(self.structure)
+
+    @cached_property
+    def side_distance(self) -> Array:
+        """Between the centres of side chains of pairs, shape=(P,), Å."""
+        return np.asarray(np.linalg.norm(self.side[self.i] - self.side[self.j], axis=1))
+
+    @cached_property
+    def chemistry(self) -> Array:
+        """Hydropathy, charge and heavy atoms of side chains, shape=(3, N)."""
+        return np.array([SIDE_CHAINS[letter][:3] for letter in self.structure.sequence]).T
+
+    @cached_property
+    def phi_psi(self) -> tuple[Array, Array]:
+        """Backbone dihedrals, rad, NaN where there are none; shape=(N,) each."""
+        structure = self.structure
+        return dihedrals(structure.n, structure.ca, structure.c, structure.next_residue)
+
+    @cached_property
+    def helix(self) -> Array:
+        """1 in a helix, shape=(N,)."""
+        return (np.array(list(self.structure.secondary_structure)) == "H").astype(float)
+
+    @cached_property
+    def strand(self) -> Array:
+        """1 in a strand, shape=(N,)."""
+        return (np.array(list(self.structure.secondary_structure)) == "E").astype(float)
+
+    @cached_property
+    def hydrogen_bond_sums(self) -> tuple[NDArray[Any], ...]:
+        """Energy of the hydrogen bonds that each residue gives and takes, positive, kcal/mol; two of shape=(N,)."""
+        acceptor, donor, energy = self.structure.hydrogen_bonds
+        return tuple(np.bincount(residue, -energy, self.size) for residue in (donor, acceptor))
+
+    @cached_property
+    def from_centre(self) -> Array:
+        """Distance of each C-alpha from the centre of all, shape=(N,), Å."""
+        return np.asarray(np.linalg.norm(self.structure.ca - self.structure.ca.mean(0), axis=1))
+
+    @property
+    def gyration(self) -> float:
+        """Radius of gyration, Å."""
+        return float(np.sqrt((self.from_centre**2).mean()))
+
+    @cached_property
+    def half_sphere(self) -> Array:
+        """Neighbours within 13 Å on the side chain's side of C-alpha (Hamelryck 2005), shape=(N,)."""
+        outward = unit_vectors(self.side - self.structure.ca)
+        near = self.distance < 13.0
+        return self.total(
+            (near & ((self.direction * outward[self.i]).sum(1) > 0)).astype(float),
+            (near & ((self.direction * outward[self.j]).sum(1) < 0)).astype(float),
         )
 
-    def sum_over_neighbours(self, of_j: Array, of_i: Array | None = None) -> Array:
-        """Sum over each residue's pairs: `of_j` where the residue is i, `of_i` (the same by default) where it is j."""
-        size = len(self.structure)
-        as_j = np.bincount(self.j, of_j if of_i is None else of_i, size)
-        return np.add(np.bincount(self.i, of_j, size), as_j, dtype=np.float64)
+    @cached_property
+    def contact(self) -> Array:
+        """1 for pairs whose side chains touch, falling to 0 about 7 Å, shape=(P,)."""
+        return _soft_contact(self.side_distance, 7.0)
 
-    def average_along_chain(self, values: Array, reach: int) -> Array:
-        """Mean of a number of each residue over those up to `reach` bonds away."""
+    @cached_property
+    def tertiary(self) -> Array:
+        """The same without the contacts that the chain forces, shape=(P,)."""
+        return self.contact * (self.separation > 3)
+
+    @cached_property
+    def packing(self) -> Array:
+        """Heavy atoms of the residues that touch each, shape=(N,)."""
+        atoms = self.chemistry[2]
+        return self.total(self.contact * (atoms[self.j] + 4.0), self.contact * (atoms[self.i] + 4.0))
+
+    @cached_property
+    def contact_order(self) -> Array:
+        """Mean log separation along the chain of the residues in tertiary contact with each, shape=(N,)."""
+        sums = self.total(self.tertiary * np.log1p(np.minimum(self.separation, 200)))
+        return sums / (self.total(self.tertiary) + 1.0)
+
+    @cached_property
+    def response_r6(self) -> Array:
+        """Covariance of a Gaussian network with springs ~ r^-6, shape=(N, N): costs N^3."""
+        return self._gaussian_network(6)
+
+    @cached_property
+    def response_r3(self) -> Array:
+        """Covariance of a Gaussian network with springs ~ r^-3, shape=(N, N): costs N^3."""
+        return self._gaussian_network(3)
+
+    def _gaussian_network(self, power: int) -> Array:
+        """Covariance of a Gaussian network model (Bahar 1997) with springs ~ r^-power, no units."""
+        size, i, j = self.size, self.i, self.j
+        stiffness = (np.maximum(self.distance, CLOSEST) / BOND) ** -power
+        laplacian = np.full((size, size), 1.0 / size)
+        laplacian[j, i] -= stiffness  # the lower triangle, which is all that is read
+        laplacian[np.arange(size), np.arange(size)] += (
+            1e-7 + np.bincount(i, stiffness, size) + np.bincount(j, stiffness, size)
+        )
+        invert_root(laplacian)
+        return gram(laplacian) - 1.0 / size
+
+    @cached_property
+    def mobility_r6(self) -> Array:
+        """Log variance of each residue in the network of r^-6, shape=(N,)."""
+        return np.log(np.diagonal(self.response_r6))
+
+    @cached_property
+    def mobility_r3(self) -> Array:
+        """Log variance of each residue in the network of r^-3, shape=(N,)."""
+        return np.log(np.diagonal(self.response_r3))
+
+    @cached_property
+    def bond_energy(self) -> Array:
+        """Energy of the hydrogen bonds of each pair, positive, kcal/mol, shape=(P,)."""
+        acceptor, donor, energy = self.structure.hydrogen_bonds
+        keys = self.i * self.size + self.j
+        bond_keys = np.minimum(acceptor, donor) * self.size + np.maximum(acceptor, donor)
+        place = np.minimum(np.searchsorted(keys, bond_keys), len(keys) - 1)
+        known = keys[place] == bond_keys
+        return np.asarray(np.bincount(place[known], -energy[known], len(keys)), dtype=np.float64)
+
+    @cached_property
+    def toward(self) -> Array:
+        """Where j lies in the frame of i plus where i lies in that of j, shape=(P, 3)."""
+        rotations = self.structure.rotations
+        toward_j = np.einsum("pa,pab->pb", self.direction, rotations[self.i])
+        return toward_j + np.einsum("pa,pab->pb", -self.direction, rotations[self.j])
+
+    @cached_property
+    def axes(self) -> Array:
+        """Cosines between like axes of both frames, shape=(P, 3)."""
+        rotations = self.structure.rotations
+        return np.asarray(np.einsum("pab,pab->pb", rotations[self.i], rotations[self.j]))
+
+    @cached_property
+    def pair_contact(self) -> Array:
+        """1 for pairs whose side chains touch, falling to 0 about 7.5 Å, shape=(P,)."""
+        return _soft_contact(self.side_distance, 7.5)
+
+    @cached_property
+    def disulfide(self) -> NDArray[np.bool_]:
+        """Whether two cysteines are near enough for a disulfide bond, shape=(P,)."""
+        cysteine = np.array(list(self.structure.sequence)) == "C"
+        return cysteine[self.i] & cysteine[self.j] & (self.distance < 7.2) & (self.side_distance < 4.8)
+
+    def total(self, of_j: Array, of_i: Array | None = None) -> Array:
+        """Sum over each residue's pairs: `of_j` where the residue is i, `of_i` (the same by default) where it is j."""
+        as_j = np.bincount(self.j, of_j if of_i is None else of_i, self.size)
+        return np.add(np.bincount(self.i, of_j, self.size), as_j, dtype=np.float64)
+
+    def smooth(self, values: Array, reach: int) -> Array:
+        """Mean of a number of each residue over those up to `reach` bonds away along the chain, shape=(N,)."""
         following = self.structure.next_residue
         total, count = values.copy(), np.ones(len(values))
         for neighbour in (following, previous_residues(following)):
@@ -139,163 +297,139 @@ class _Geometry:
                 count += at >= 0
         return total / count
 
-
-def featurise(structure: Structure, surroundings: bool = True) -> Features:
-    """Compute the network's input; see `Features`.
-
-    Parameters
-    ----------
-    structure : Structure
-    surroundings : bool
-        Without, there are no pairs and environments are zero: all that the published networks read, in no time.
-    """
-    size = len(structure)
-    geometry = _Geometry.of(structure) if surroundings else None
-    return Features(
-        types=np.array([AMINO_ACIDS.find(letter) % 21 for letter in structure.sequence], dtype=np.int64),
-        rotations=structure.rotations.astype(np.float32),
-        positions=(structure.ca - structure.ca.mean(0)).astype(np.float32),
-        environment=(_environment(geometry) if geometry else np.zeros((size, ENVIRONMENT))).astype(np.float32),
-        pairs=np.stack([geometry.i, geometry.j]) if geometry else np.empty((2, 0), dtype=np.int64),
-        pair_features=(_pair_features(geometry) if geometry else np.empty((0, PAIR))).astype(np.float32),
-    )
+    def everywhere(self, value: float) -> Array:
+        """A number of the whole structure for each residue, shape=(N,)."""
+        return np.full(self.size, value)
 
 
-def side_chain_centres(structure: Structure) -> Array:
-    """Where the centres of side chains are by the backbone and the residue type, shape=(N, 3), Å."""
-    reach = np.array([SIDE_CHAINS[letter][3] for letter in structure.sequence])
-    return np.asarray(structure.ca + reach[:, None] * unit_vectors(_beta_direction(structure)))
+Column = Callable[[_Geometry], Array]
 
 
-def _beta_direction(structure: Structure) -> Array:
-    incoming, outgoing = structure.ca - structure.n, structure.c - structure.ca
-    return 0.568 * incoming - 0.541 * outgoing - 0.583 * np.cross(incoming, outgoing)  # ideal C-beta
+def _neighbours(radius: float) -> Column:
+    return lambda g: np.log1p(g.total((g.distance < radius).astype(float))) - 2.5
 
 
-def _gaussian_network(size: int, i: Indices, j: Indices, distance: Array, power: int) -> Array:
-    """Covariance of a Gaussian network model (Bahar 1997) with springs ~ r^-power, shape=(N, N), no units."""
-    stiffness = (np.maximum(distance, CLOSEST) / BOND) ** -power
-    laplacian = np.full((size, size), 1.0 / size)
-    laplacian[j, i] -= stiffness  # the lower triangle, which is all that is read
-    laplacian[np.arange(size), np.arange(size)] += (
-        1e-7 + np.bincount(i, stiffness, size) + np.bincount(j, stiffness, size)
-    )
-    invert_root(laplacian)
-    return gram(laplacian) - 1.0 / size
+def _near_end(end: int, scale: float) -> Column:
+    return lambda g: np.exp(-g.places[end] / scale)
+
+
+# Shifts and factors bring each feature to a mean near 0 and a spread near 1 on ordinary proteins.
+RESIDUE_FEATURES: dict[str, Column] = {
+    "sin_phi": lambda g: np.nan_to_num(np.sin(g.phi_psi[0])),
+    "cos_phi": lambda g: np.nan_to_num(np.cos(g.phi_psi[0])),
+    "sin_psi": lambda g: np.nan_to_num(np.sin(g.phi_psi[1])),
+    "cos_psi": lambda g: np.nan_to_num(np.cos(g.phi_psi[1])),
+    "neighbours_8A": _neighbours(8.0),
+    "neighbours_12A": _neighbours(12.0),
+    "neighbours_16A": _neighbours(16.0),
+    "neighbours_24A": _neighbours(24.0),
+    "half_sphere_exposure": lambda g: np.log1p(g.half_sphere) - 2.0,
+    "side_chain_contacts": lambda g: np.log1p(g.total(g.contact)) - 1.5,
+    "hydrogen_bonds_given": lambda g: np.minimum(g.hydrogen_bond_sums[0], 4.0) / 2.0,
+    "hydrogen_bonds_taken": lambda g: np.minimum(g.hydrogen_bond_sums[1], 4.0) / 2.0,
+    "helix": lambda g: g.helix,
+    "strand": lambda g: g.strand,
+    "near_start_3": _near_end(1, 3.0),
+    "near_end_3": _near_end(2, 3.0),
+    "near_start_10": _near_end(1, 10.0),
+    "near_end_10": _near_end(2, 10.0),
+    "no_phi": lambda g: np.isnan(g.phi_psi[0]).astype(float),
+    "no_psi": lambda g: np.isnan(g.phi_psi[1]).astype(float),
+    "distance_from_centre": lambda g: g.from_centre / g.gyration - 1.0,
+    "log_size": lambda g: g.everywhere(np.log(g.size) - 5.0),
+    "log_gyration": lambda g: g.everywhere(np.log(g.gyration / (2.2 * g.size**0.38))),
+    "short_stretch": lambda g: np.exp(-np.minimum(g.places[1] + g.places[2], 200) / 20.0),
+    "mobility_r6_relative": lambda g: g.mobility_r6 - g.mobility_r6.mean(),
+    "mobility_r3_relative": lambda g: g.mobility_r3 - g.mobility_r3.mean(),
+    "mobility_r6": lambda g: g.mobility_r6 + 0.8,
+    "mobility_r3": lambda g: g.mobility_r3 + 2.0,
+    "mobility_r6_nearby": lambda g: g.smooth(g.mobility_r6, 3) - g.mobility_r6.mean(),
+    "helix_within_3": lambda g: g.smooth(g.helix, 3),
+    "strand_within_3": lambda g: g.smooth(g.strand, 3),
+    "helix_within_8": lambda g: g.smooth(g.helix, 8),
+    "strand_within_8": lambda g: g.smooth(g.strand, 8),
+    "helix_or_strand_within_1": lambda g: g.smooth(g.helix + g.strand, 1),
+    "packing": lambda g: g.packing / 30.0 - 1.5,
+    "hydropathy_in_contact": lambda g: (
+        g.total(g.tertiary * g.chemistry[0][g.j], g.tertiary * g.chemistry[0][g.i]) / 2.2
+    ),
+    "charge_in_contact": lambda g: g.total(g.contact * g.chemistry[1][g.j], g.contact * g.chemistry[1][g.i]),
+    "contact_order": lambda g: g.contact_order / 3.0,
+    "tertiary_contacts": lambda g: np.log1p(g.total(g.tertiary)) - 1.0,
+    "packing_within_2": lambda g: g.smooth(g.packing / 30.0 - 1.5, 2),
+    "hydropathy_within_3": lambda g: g.smooth(g.chemistry[0], 3),
+    "helix_over_strand": lambda g: g.everywhere(g.helix.mean() - g.strand.mean()),
+}
+"""Name of a residue's feature -> how it is worked out, shape=(N,). Those with ``mobility`` cost N^3."""
+
+
+def _radial(centre: float) -> Column:
+    return lambda g: np.exp(-(((g.distance - centre) / 1.6) ** 2))
+
+
+def _side_radial(centre: float) -> Column:
+    return lambda g: np.exp(-(((g.side_distance - centre) / 1.5) ** 2))
+
+
+def _separated_by(bonds: int) -> Column:
+    return lambda g: (g.separation == bonds).astype(float)
+
+
+def _component(vectors: Callable[[_Geometry], Array], axis: int) -> Column:
+    return lambda g: vectors(g)[:, axis]
+
+
+def _correlation(response: Callable[[_Geometry], Array]) -> Column:
+    """How much two residues move together in a Gaussian network."""
+
+    def column(g: _Geometry) -> Array:
+        covariance = response(g)
+        variance = np.diagonal(covariance)
+        return covariance[g.i, g.j] / np.sqrt(variance[g.i] * variance[g.j])
+
+    return column
+
+
+def _relative_motion(response: Callable[[_Geometry], Array]) -> Column:
+    """Log of how much two residues move against each other in a Gaussian network, over how much they move."""
+
+    def column(g: _Geometry) -> Array:
+        covariance = response(g)
+        variance = np.diagonal(covariance)
+        against = np.maximum(variance[g.i] + variance[g.j] - 2.0 * covariance[g.i, g.j], 1e-12)
+        return 0.5 * np.log(against / np.sqrt(variance[g.i] * variance[g.j]))
+
+    return column
+
+
+PAIR_FEATURES: dict[str, Column] = {
+    **{f"distance_near_{centre:.1f}A": _radial(centre) for centre in np.linspace(3.5, 24.0, 16)},
+    **{f"side_distance_near_{centre:.1f}A": _side_radial(centre) for centre in (3.5, 5.0, 6.5, 8.0, 10.0, 13.0)},
+    **{f"separation_{bonds}": _separated_by(bonds) for bonds in range(1, 9)},
+    "hydrogen_bond": lambda g: np.minimum(g.bond_energy, 4.0) / 2.0,
+    **{f"toward_{name}": _component(lambda g: g.toward, axis) for axis, name in enumerate("xyz")},
+    **{f"axes_{name}": _component(lambda g: g.axes, axis) for axis, name in enumerate("xyz")},
+    "side_beyond_backbone": lambda g: (g.side_distance - g.distance) / 3.0,
+    "correlation_r6": _correlation(lambda g: g.response_r6),
+    "relative_motion_r6": _relative_motion(lambda g: g.response_r6),
+    "correlation_r3": _correlation(lambda g: g.response_r3),
+    "relative_motion_r3": _relative_motion(lambda g: g.response_r3),
+    "hydropathy_of_contact": lambda g: g.pair_contact * g.chemistry[0][g.i] * g.chemistry[0][g.j],
+    "charge_of_contact": lambda g: g.pair_contact * g.chemistry[1][g.i] * g.chemistry[1][g.j],
+    "disulfide": lambda g: g.disulfide.astype(float),
+    "atoms_of_contact": lambda g: g.pair_contact * (g.chemistry[2][g.i] + g.chemistry[2][g.j]) / 8.0,
+}
+"""Name of a pair's feature -> how it is worked out, shape=(P,), the same for i and j exchanged."""
+
+
+def _stack(columns: dict[str, Column], names: Sequence[str], geometry: _Geometry, rows: int) -> NDArray[np.float32]:
+    """Columns by name side by side, shape=(rows, len(names))."""
+    stacked = np.empty((rows, len(names)), dtype=np.float32)
+    for k, name in enumerate(names):
+        stacked[:, k] = columns[name](geometry)
+    return stacked
 
 
 def _soft_contact(distance: Array, at: float) -> Array:
     """1 well below a distance in Å, 0 well above it."""
     return 1.0 / (1.0 + np.exp((distance - at) / 0.8))
-
-
-def _environment(geometry: _Geometry) -> Array:
-    structure, i, j = geometry.structure, geometry.i, geometry.j
-    total, smooth = geometry.sum_over_neighbours, geometry.average_along_chain
-    size = len(structure)
-    phi, psi = dihedrals(structure.n, structure.ca, structure.c, structure.next_residue)
-    angles = np.nan_to_num(np.stack([np.sin(phi), np.cos(phi), np.sin(psi), np.cos(psi)], axis=1))
-    burial = [np.log1p(total((geometry.distance < radius).astype(float))) for radius in BURIAL_RADII]
-    # Half-sphere exposure (Hamelryck 2005): neighbours on the side-chain's side of C-alpha.
-    outward = unit_vectors(geometry.side - structure.ca)
-    near = geometry.distance < 13.0
-    upper = total(
-        (near & ((geometry.direction * outward[i]).sum(1) > 0)).astype(float),
-        (near & ((geometry.direction * outward[j]).sum(1) < 0)).astype(float),
-    )
-    contact = _soft_contact(geometry.side_distance, 7.0)
-    acceptor, donor, energy = geometry.bonds
-    bonded = np.stack([np.bincount(donor, -energy, size), np.bincount(acceptor, -energy, size)], axis=1)
-    secondary = np.array(list(structure.secondary_structure))
-    helix, strand = ((secondary == letter).astype(float) for letter in "HE")
-    ends = [np.exp(-bonds / scale) for scale in (3.0, 10.0) for bonds in (geometry.from_start, geometry.to_end)]
-    far = np.linalg.norm(structure.ca - structure.ca.mean(0), axis=1)
-    gyration = np.sqrt((far**2).mean())
-    flexible, floppy = (np.log(np.diagonal(response)) for response in geometry.responses)
-    hydropathy, charge, atoms, _ = geometry.chemistry.T
-    packing = total(contact * (atoms[j] + 4.0), contact * (atoms[i] + 4.0)) / 30.0 - 1.5
-    tertiary = contact * (geometry.separation > 3)  # contacts that the chain does not force
-    tertiary_contacts = total(tertiary)
-    order = total(tertiary * np.log1p(np.minimum(geometry.separation, 200))) / (tertiary_contacts + 1.0)
-    return np.column_stack([
-        angles,
-        np.array(burial).T - 2.5,
-        np.log1p(upper) - 2.0,
-        np.log1p(total(contact)) - 1.5,
-        np.minimum(bonded, 4.0) / 2.0,
-        helix,
-        strand,
-        *ends,
-        np.isnan(phi),
-        np.isnan(psi),
-        far / gyration - 1.0,
-        np.full(size, np.log(size) - 5.0),
-        np.full(size, np.log(gyration / (2.2 * size**0.38))),
-        np.exp(-np.minimum(geometry.from_start + geometry.to_end, 200) / 20.0),
-        flexible - flexible.mean(),
-        floppy - floppy.mean(),
-        flexible + 0.8,
-        floppy + 2.0,
-        smooth(flexible, 3) - flexible.mean(),
-        smooth(helix, 3),
-        smooth(strand, 3),
-        smooth(helix, 8),
-        smooth(strand, 8),
-        smooth(helix + strand, 1),
-        packing,
-        total(tertiary * hydropathy[j], tertiary * hydropathy[i]) / 2.2,
-        total(contact * charge[j], contact * charge[i]),
-        order / 3.0,
-        np.log1p(tertiary_contacts) - 1.0,
-        smooth(packing, 2),
-        smooth(hydropathy, 3),
-        np.full(size, helix.mean() - strand.mean()),
-    ])  # fmt: skip
-
-
-def _pair_features(geometry: _Geometry) -> Array:
-    """Symmetric under exchange of i and j."""
-    i, j, distance = geometry.i, geometry.j, geometry.distance
-    rotations = geometry.structure.rotations
-    radial = np.exp(-(((distance[:, None] - np.linspace(3.5, 24.0, 16)) / 1.6) ** 2))
-    side_centres = np.array([3.5, 5.0, 6.5, 8.0, 10.0, 13.0])
-    side_radial = np.exp(-(((geometry.side_distance[:, None] - side_centres) / 1.5) ** 2))
-    toward_i = np.einsum("pa,pab->pb", geometry.direction, rotations[i])
-    toward_j = np.einsum("pa,pab->pb", -geometry.direction, rotations[j])
-    axes = np.einsum("pab,pab->pb", rotations[i], rotations[j])
-    hydropathy, charge, atoms, _ = geometry.chemistry.T
-    contact = _soft_contact(geometry.side_distance, 7.5)
-    cysteine = np.array(list(geometry.structure.sequence)) == "C"
-    disulfide = cysteine[i] & cysteine[j] & (distance < 7.2) & (geometry.side_distance < 4.8)
-    return np.column_stack([
-        radial,
-        side_radial,
-        geometry.separation[:, None] == np.arange(1, SEPARATIONS + 1),
-        np.minimum(_bond_energy(geometry), 4.0) / 2.0,
-        toward_i + toward_j,
-        axes,
-        (geometry.side_distance - distance) / 3.0,
-        *(column for response in geometry.responses for column in _relative_motion(response, i, j)),
-        contact * hydropathy[i] * hydropathy[j],
-        contact * charge[i] * charge[j],
-        disulfide,
-        contact * (atoms[i] + atoms[j]) / 8.0,
-    ])  # fmt: skip
-
-
-def _bond_energy(geometry: _Geometry) -> Array:
-    """Energy of the hydrogen bonds of each pair, positive, kcal/mol."""
-    acceptor, donor, energy = geometry.bonds
-    size = len(geometry.structure)
-    keys, bond_keys = geometry.i * size + geometry.j, np.minimum(acceptor, donor) * size + np.maximum(acceptor, donor)
-    place = np.minimum(np.searchsorted(keys, bond_keys), len(keys) - 1)
-    known = keys[place] == bond_keys
-    return np.asarray(np.bincount(place[known], -energy[known], len(keys)), dtype=np.float64)
-
-
-def _relative_motion(response: Array, i: Indices, j: Indices) -> tuple[Array, Array]:
-    """How much two residues move together and against each other, in a Gaussian network: correlation, log ratio."""
-    variance = np.diagonal(response)
-    scale = np.sqrt(variance[i] * variance[j])
-    against = np.maximum(variance[i] + variance[j] - 2.0 * response[i, j], 1e-12)
-    return response[i, j] / scale, 0.5 * np.log(against / scale)

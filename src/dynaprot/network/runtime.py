@@ -1,6 +1,6 @@
-"""What runs the networks here: PyTorch where it finds a GPU, else ONNX Runtime, else PyTorch on the CPU.
+"""What runs a network: numpy, or PyTorch where there is a GPU or the network has DYNAPROT-J's pair head.
 
-Which of them is there is found out without importing PyTorch, which takes seconds, unless there are signs of a GPU.
+Whether there is a GPU is found out without importing PyTorch, which takes seconds, unless there are signs of one.
 """
 
 from __future__ import annotations
@@ -8,121 +8,86 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PredictionError
 from .features import Features
+from .numpy_network import NumpyNetwork
 from .weights import Weights
 
-__all__ = ["Network", "Runtime", "choose_runtime", "open_network"]
+__all__ = ["Network", "choose_device", "open_network"]
+
+Network = Callable[[Features], dict[str, NDArray[np.floating]]]
+"""A network ready to predict: outputs by name, as `torch_network.Outputs` describes them, without the batch axis."""
 
 GPU_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """What the drivers of NVIDIA and AMD, and of either under Windows' Linux, make on Linux."""
 
 
-class Network(Protocol):
-    """A network ready to predict."""
-
-    def __call__(self, features: Features) -> dict[str, NDArray[np.floating]]:
-        """Heads by name, as `model.Heads` describes them but without the batch axis and as float64."""
-        ...
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """What runs a network, on which device.
-
-    Attributes
-    ----------
-    program : {"ONNX Runtime", "PyTorch"} or None
-        None where nothing can.
-    device : str
-        As PyTorch names it.
-    reason : str
-        Why this one, for people to read.
-    """
-
-    program: Literal["ONNX Runtime", "PyTorch"] | None
-    device: str
-    reason: str
-
-
-def choose_runtime(device: str = "auto", exported: bool = True) -> Runtime:
-    """Find the fastest that is there.
+def choose_device(device: str = "auto") -> tuple[str, str]:
+    """Where a network runs, and why, for people to read.
 
     Parameters
     ----------
     device : str
         ``"auto"``, ``"cpu"``, or a device as PyTorch names it.
-    exported : bool
-        Whether the network was saved for ONNX Runtime too.
 
     Raises
     ------
     PredictionError
         If a device other than the CPU is asked for and PyTorch is not there.
     """
-    if device not in ("auto", "cpu"):
+    if device == "cpu":
+        return "cpu", "as asked for"
+    if device != "auto":
         if not _imports("torch"):
             raise PredictionError(
-                f"There is no device '{device}' here: GPUs need PyTorch (pip install 'dynaprot[torch]'). "
-                "Use 'cpu' or 'auto'."
+                f"There is no device '{device}' here: GPUs need PyTorch (pip install torch). Use 'cpu' or 'auto'."
             )
-        return Runtime("PyTorch", device, "as asked for")
-    reason = "as asked for"
-    if device == "auto":
-        gpu, reason = _find_gpu()
-        if gpu is not None:
-            return Runtime("PyTorch", gpu, reason)
-    if not exported:
-        reason = "the weights have no .onnx file beside them"
-    elif _imports("onnxruntime"):
-        return Runtime("ONNX Runtime", "cpu", reason)
-    else:
-        reason = "ONNX Runtime is not installed"
-    if _imports("torch"):
-        return Runtime("PyTorch", "cpu", reason)
-    return Runtime(None, "cpu", f"{reason}, and PyTorch is not installed either")
+        return device, "as asked for"
+    if not _has_gpu_driver():
+        return "cpu", "no GPU was found"
+    if not _imports("torch"):
+        return "cpu", "a GPU needs PyTorch, which is not installed"
+    gpu = _gpu_of_torch()
+    return (gpu, "PyTorch found a GPU") if gpu else ("cpu", "PyTorch found no GPU that it can use")
 
 
-def open_network(weights: Weights, runtime: Runtime) -> Network:
+def open_network(weights: Weights, device: str) -> Network:
     """Make a network ready to predict.
+
+    Parameters
+    ----------
+    weights : Weights
+    device : str
+        As `choose_device` gives it.
 
     Raises
     ------
     WeightsError
-        If its files are damaged or do not belong together.
+        If the weights do not fit their architecture.
     PredictionError
-        If there is no such device.
+        If there is no such device, or the network needs PyTorch and it is not there.
     """
-    # Each imports its program, and only the one that runs is paid for.
-    if runtime.program == "ONNX Runtime":
-        from .onnx_runtime import OnnxNetwork
-
-        return OnnxNetwork(weights)
-    from .torch_runtime import TorchNetwork
-
-    return TorchNetwork(weights, runtime.device)
-
-
-def _find_gpu() -> tuple[str | None, str]:
-    """A GPU that PyTorch can use, and why, or why there is none."""
-    if not _has_gpu_driver():
-        return None, "no GPU was found"
+    if device == "cpu" and weights.architecture.coupling != "pair":
+        return NumpyNetwork(weights)
     if not _imports("torch"):
-        return None, "a GPU needs PyTorch, which is not installed"
-    gpu = _gpu_of_torch()
-    return gpu, "PyTorch found a GPU" if gpu else "PyTorch found no GPU that it can use"
+        raise PredictionError(
+            f"{weights.path.stem}: DYNAPROT-J's pair head runs in PyTorch alone, which is not installed: "
+            "pip install torch. All other models run without it."
+        )
+    from .torch_network import TorchNetwork  # PyTorch takes seconds to import
+
+    return TorchNetwork(weights, device)
 
 
 def _gpu_of_torch() -> str | None:
-    from .torch_runtime import gpu
+    from .torch_network import gpu
 
     return gpu()
 

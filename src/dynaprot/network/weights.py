@@ -1,6 +1,8 @@
-"""Networks on disk: weights as safetensors, and beside them the forward pass as ONNX. No pickle, no code from data.
+"""Networks on disk: safetensors with a description and hashes. No pickle, no code from data.
 
-Both files carry one description, and are checked by hash before anything is made of them.
+The header of a file holds the format's version, the architecture, and what the weights depend on outside of them: the
+names of the features that they read and the constants of the elastic network that they correct. A file that this
+version of DynaProt would read otherwise than it was trained is refused.
 """
 
 from __future__ import annotations
@@ -18,20 +20,13 @@ from safetensors.numpy import save
 
 from ..errors import WeightsError
 from ..safe_file import replacing
+from ..springs.prior import PRIORS, prior_constants
+from . import features
 from .architecture import Architecture
 
-__all__ = [
-    "Weights",
-    "describe",
-    "find_weights",
-    "graph_path",
-    "load_graph",
-    "load_weights",
-    "save_weights",
-    "shipped_weights",
-]
+__all__ = ["DEFAULT", "Weights", "find_weights", "load_weights", "save_weights", "shipped_weights"]
 
-FORMAT = "dynaprot-weights-1"
+FORMAT = "dynaprot-weights-2"
 DEFAULT = "springs-1"
 """The shipped weights that ``default`` names."""
 
@@ -48,15 +43,17 @@ class Weights:
     metadata : dict
         Data, git commit, validation figures, licence.
     path : Path
-    graph_sha256 : str or None
-        Hash of the forward pass that was saved with them.
     """
 
     architecture: Architecture
     tensors: dict[str, NDArray]
     metadata: dict[str, Any]
     path: Path
-    graph_sha256: str | None = None
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+        return sum(tensor.size for tensor in self.tensors.values())
 
 
 def shipped_weights() -> list[Path]:
@@ -83,101 +80,99 @@ def load_weights(path: Path) -> Weights:
     Raises
     ------
     WeightsError
-        If the file is missing, truncated, altered, or not DynaProt's.
+        If the file is missing, truncated, altered, not DynaProt's, or made for other features or force constants than
+        this version has.
     """
     tensors: dict[str, NDArray] = {}
     try:
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
-            for name in file.keys():  # noqa: SIM118 - the file is no dict
+            for name in file.keys():  # noqa: SIM118 - the file is not a dict
                 tensors[name] = file.get_tensor(name)
     except FileNotFoundError as error:
         raise WeightsError(f"{path}: no such weights file.") from error
     except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"{path}: damaged, or no safetensors file ({error}). Install DynaProt again.") from error
+        raise WeightsError(
+            f"{path}: the file is damaged or not in safetensors format ({error}). Install DynaProt again."
+        ) from error
     if header.get("format") != FORMAT:
-        raise WeightsError(f"{path}: these are not weights of DynaProt ({FORMAT} expected).")
+        raise WeightsError(
+            f"{path}: these are not weights that this DynaProt reads: their format is {header.get('format')}, and "
+            f"{FORMAT} is expected. Train them again, or choose model='default'."
+        )
     if header.get("sha256") != _digest(tensors):
         raise WeightsError(f"{path}: the weights do not match their hash; the file was altered. Install again.")
+    if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+        raise WeightsError(f"{path}: some weights are not finite numbers; the training diverged. Train them again.")
     try:
-        architecture = Architecture(**json.loads(header["architecture"]))
-        metadata = json.loads(header["metadata"])
-    except (KeyError, TypeError, ValueError) as error:
+        shape = json.loads(header["architecture"])
+        named = {name: tuple(value) for name, value in shape.items() if isinstance(value, list)}
+        architecture = Architecture(**shape | named)
+        metadata, inputs = json.loads(header["metadata"]), json.loads(header["inputs"])
+        hashed = header["inputs_sha256"]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"{path}: made by another version of DynaProt ({error}).") from error
-    if architecture.springs and not any(name.endswith("spring_head.chain.weight") for name in tensors):
-        raise WeightsError(
-            f"{path}: made by an earlier DynaProt, whose springs knew no angles, torsions or side chains. Train it "
-            "again, or choose model='default'."
-        )
-    return Weights(architecture, tensors, metadata, path, header.get("graph_sha256"))
+    _check_inputs(path, architecture, inputs, hashed)
+    return Weights(architecture, tensors, metadata, path)
 
 
-def graph_path(path: Path) -> Path:
-    """Where the forward pass of weights lies, if it was saved with them."""
-    return path.with_suffix(".onnx")
-
-
-def load_graph(weights: Weights) -> bytes:
-    """Read and verify the forward pass, as ONNX.
-
-    Raises
-    ------
-    WeightsError
-        If the file is missing, truncated, altered, or of other weights.
-    """
-    path = graph_path(weights.path)
-    try:
-        graph = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror}). Install DynaProt again.") from error
-    if hashlib.sha256(graph).hexdigest() != weights.graph_sha256:
-        raise WeightsError(
-            f"{path}: is damaged, or does not belong to {weights.path.name}. Install DynaProt again, or take both "
-            "files from one training."
-        )
-    return graph
-
-
-def describe(architecture: Architecture, tensors: dict[str, NDArray], metadata: dict[str, Any]) -> dict[str, str]:
-    """The description that travels with a network, and the hash of its weights."""
-    return {
-        "format": FORMAT,
-        "sha256": _digest(tensors),
-        "architecture": json.dumps(asdict(architecture)),
-        "metadata": json.dumps(metadata),
-    }
-
-
-def save_weights(
-    path: Path,
-    architecture: Architecture,
-    tensors: dict[str, NDArray],
-    metadata: dict[str, Any],
-    graph: bytes | None = None,
-) -> None:
-    """Write weights, and their forward pass if it is given, with their description and hashes.
-
-    Each file is replaced whole or not at all.
+def save_weights(path: Path, architecture: Architecture, tensors: dict[str, NDArray], metadata: dict[str, Any]) -> None:
+    """Write weights with their description and hashes; the file is replaced whole or not at all.
 
     Parameters
     ----------
     path : Path
     architecture : Architecture
     tensors, metadata : dict
-        As of `Weights`.
-    graph : bytes, optional
-        An ONNX model that carries the same description.
+        As the attributes of `Weights`.
     """
-    header = describe(architecture, tensors, metadata)
-    beside = graph_path(path)
-    if graph is None:
-        beside.unlink(missing_ok=True)  # it would be of other weights
-    else:
-        header["graph_sha256"] = hashlib.sha256(graph).hexdigest()
-        with replacing(beside) as temporary:
-            temporary.write_bytes(graph)
+    inputs = _inputs(architecture)
+    header = {
+        "format": FORMAT,
+        "sha256": _digest(tensors),
+        "architecture": json.dumps(asdict(architecture)),
+        "inputs": json.dumps(inputs),
+        "inputs_sha256": _hash(inputs),
+        "metadata": json.dumps(metadata),
+    }
     with replacing(path) as temporary:
         temporary.write_bytes(_in_order(save(tensors, metadata=header)))
+
+
+def _inputs(architecture: Architecture) -> dict[str, Any]:
+    """What weights of an architecture depend on outside of them, as this version of DynaProt has it."""
+    return {
+        "features_version": features.VERSION,
+        "residue_features": list(architecture.residue_features),
+        "pair_features": list(architecture.pair_features),
+        "prior": prior_constants(architecture.prior) if architecture.prior else {},
+    }
+
+
+def _check_inputs(path: Path, architecture: Architecture, inputs: dict[str, Any], hashed: str) -> None:
+    """Refuse weights for which a feature or a force constant meant something else when they were trained."""
+    advice = "Install the DynaProt that they were made with, train them again, or choose model='default'."
+    if _hash(inputs) != hashed:
+        raise WeightsError(f"{path}: the description of the inputs does not match its hash; the file was altered.")
+    asked = [(name, features.RESIDUE_FEATURES) for name in architecture.residue_features]
+    asked += [(name, features.PAIR_FEATURES) for name in architecture.pair_features]
+    for name, known in asked:
+        if name not in known:
+            raise WeightsError(f"{path}: the weights read a feature '{name}', which this DynaProt lacks. {advice}")
+    if architecture.prior and architecture.prior not in PRIORS:
+        raise WeightsError(
+            f"{path}: the weights correct an elastic network '{architecture.prior}', unknown to this DynaProt. {advice}"
+        )
+    for what, now in _inputs(architecture).items():
+        if inputs.get(what) != now:
+            raise WeightsError(
+                f"{path}: the weights were trained with other {what.replace('_', ' ')} ({inputs.get(what)}) than this "
+                f"DynaProt has ({now}). {advice}"
+            )
+
+
+def _hash(description: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(tensors: dict[str, NDArray]) -> str:

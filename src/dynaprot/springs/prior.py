@@ -1,4 +1,4 @@
-"""The elastic network that learned stiffness corrects: pairs of residues, the chain's angles and torsions, side chains.
+"""The elastic network that learned force constants correct: pairs of residues, angles and torsions, side chains.
 
 Springs between C-alphas alone leave a chain free to twist: near a straight strand, no distance resists a torsion. So
 bond angles and torsions of the C-alpha chain have springs of their own (Lin & Song 2010), and so have the distances
@@ -15,123 +15,192 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..joint import Coordinates, Springs
-from ..network.features import side_chain_centres
+from ..joint import Coordinates, ElasticJoint, Springs
 from ..structure.backbone import chain_positions, previous_residues
+from ..structure.geometry import connected_parts, neighbour_pairs
 from ..structure.protein import Structure
-from .elastic_networks import parameter_free_springs, parameter_free_stiffness
+from ..structure.side_chains import side_chain_centres
+from .elastic_networks import CLOSEST, ISOTROPIC, STIFFNESS, parameter_free_springs, parameter_free_stiffness
 
-__all__ = ["Mechanics", "log_stiffness"]
+__all__ = ["PRIOR", "PRIORS", "PriorConstants", "SpringPrior", "log_stiffness", "prior_constants"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
-ANGLE, TORSION = 30.0, 2.0
-"""Stiffness before any learning, kT/rad^2."""
-CONTACT = 0.1
-"""Stiffness of side chains in contact, as a share of that of C-alphas as far apart."""
-TOUCHING = 10.0
-"""Å between the centres of side chains in contact."""
-CHAINED = 2
-"""Bonds along the chain up to which side chains have no contact of their own."""
-NEAREST = 3.5
-"""Å; side chains closer than this do not stiffen their spring further."""
-STRAIGHT = 0.01
-"""Square of the sine below which a gradient fades: three residues in line have neither angle nor torsion."""
-
 
 @dataclass(frozen=True)
-class Mechanics:
-    """The network before it learns; stiffness in kT over the square of each coordinate's unit.
+class PriorConstants:
+    """Force constants (stiffness) before any learning, and what they depend on.
 
     Attributes
     ----------
+    cutoff : float
+        Å; pairs of C-alphas nearer than this have a spring whose force constant is learned.
+    angle, torsion : float
+        kT/rad^2.
+    contact : float
+        Force constant of side chains in contact, as a share of that of C-alphas as far apart.
+    touching : float
+        Å between the centres of side chains in contact.
+    chained : int
+        Bonds along the chain up to which side chains have no contact of their own.
+    nearest : float
+        Å; side chains nearer than this do not stiffen their spring further.
+    straight : float
+        Square of the sine below which a gradient fades: three residues in line have neither angle nor torsion.
+    """
+
+    cutoff: float = 18.0
+    angle: float = 30.0
+    torsion: float = 2.0
+    contact: float = 0.1
+    touching: float = 10.0
+    chained: int = 2
+    nearest: float = 3.5
+    straight: float = 0.01
+
+
+PRIORS = {"1": PriorConstants()}
+"""Every prior that released weights correct, by the name that `Architecture.prior` gives. None is ever changed."""
+PRIOR = "1"
+"""The one that new weights correct."""
+
+
+def prior_constants(name: str) -> dict[str, float]:
+    """Every constant that a prior is made with, by name: what weights that correct it depend on."""
+    return {**vars(PRIORS[name]), "stiffness": STIFFNESS, "isotropic": ISOTROPIC, "closest": CLOSEST}
+
+
+@dataclass(frozen=True)
+class SpringPrior:
+    """The elastic network before any learning; force constants in kT over the square of each coordinate's unit.
+
+    Attributes
+    ----------
+    structure : Structure
+        N residues.
     springs : Springs
-        Between C-alphas.
-    coordinates : dict of str to Coordinates
+        Between pairs of C-alphas, shape=(P,).
+    internal : dict of str to Coordinates
         ``angles``, of three residues in a row, rad; the second has the angle. ``torsions``, of four, rad; the second
         and third have the bond that is twisted. ``contacts``: distances between side chains, Å.
     touching : ndarray, shape=(S,), dtype=int
         Which of the pairs these contacts belong to.
     """
 
+    structure: Structure
     springs: Springs
-    coordinates: dict[str, Coordinates]
+    internal: dict[str, Coordinates]
     touching: Indices
 
     @classmethod
-    def of(cls, structure: Structure, pairs: Indices) -> Mechanics:
-        """Build it for a structure with springs between pairs of its residues, as `Features` has them."""
-        i, j = pairs
-        touching, contacts = _contacts(structure, i, j)
-        return cls(
-            parameter_free_springs(structure.ca, i, j),
-            {"angles": _angles(structure), "torsions": _torsions(structure), "contacts": contacts},
-            touching,
-        )
+    def of(cls, structure: Structure, pairs: Indices | None = None, prior: str = PRIOR) -> SpringPrior:
+        """Build the network of a structure.
 
-    def corrected(self, springs: Array, chain: Array) -> tuple[Springs, dict[str, Coordinates]]:
-        """The network with learned stiffness.
+        Parameters
+        ----------
+        structure : Structure
+        pairs : ndarray, shape=(2, P), dtype=int, optional
+            Residues joined by springs, i < j; by default those nearer than the prior's cutoff.
+        prior : str
+            One of `PRIORS`.
+        """
+        constants = PRIORS[prior]
+        i, j = neighbour_pairs(structure.ca, constants.cutoff) if pairs is None else pairs
+        touching, contacts = _contacts(structure, i, j, constants)
+        internal = {
+            "angles": _angles(structure, constants),
+            "torsions": _torsions(structure, constants),
+            "contacts": contacts,
+        }
+        return cls(structure, parameter_free_springs(structure.ca, i, j), internal, touching)
+
+    def corrected(self, springs: Array, chain: Array) -> SpringPrior:
+        """The network with learned force constants.
 
         Parameters
         ----------
         springs : ndarray, shape=(P, 3)
-            Logarithm of stiffness over that before learning: central, isotropic, contact.
+            Logarithm of the force constants of pairs over those before learning: central, isotropic, contact.
         chain : ndarray, shape=(N, 2)
             The same of the angle at each residue, and of torsions; of the two residues of a bond, added up.
         """
         central, isotropic = np.exp(springs[:, :2]).T
-        learned = log_stiffness(springs, chain, self.coordinates, self.touching)
+        learned = log_stiffness(springs, chain, self.internal, self.touching)
         network = replace(
             self.springs, central=central * self.springs.central, isotropic=isotropic * self.springs.isotropic
         )
-        return network, {
-            kind: replace(prior, stiffness=np.exp(learned[kind]) * prior.stiffness)
-            for kind, prior in self.coordinates.items()
+        internal = {
+            kind: replace(before, stiffness=np.exp(learned[kind]) * before.stiffness)
+            for kind, before in self.internal.items()
         }
+        return replace(self, springs=network, internal=internal)
+
+    def to_joint(self, congruence: Array | None = None) -> tuple[ElasticJoint, tuple[str, ...]]:
+        """The joint Gaussian of the network, and what the user should know of it.
+
+        Parameters
+        ----------
+        congruence : ndarray, shape=(N, 3, 3), optional
+            Correction of each residue in its own backbone frame; see `ElasticJoint`.
+        """
+        structure, springs = self.structure, self.springs
+        part = connected_parts(len(structure), springs.i, springs.j)
+        notices: tuple[str, ...] = ()
+        if part.any():  # all in part 0 otherwise
+            far = parameter_free_springs(structure.ca, *np.nonzero(np.triu(part[:, None] != part[None, :])))
+            springs = Springs(*map(np.concatenate, zip(vars(springs).values(), vars(far).values(), strict=True)))
+            notices = (
+                f"{len(np.unique(part))} parts of the structure lie more than {PRIORS[PRIOR].cutoff:.0f} Å apart: how "
+                "they move against each other is the elastic network's guess.",
+            )
+        if congruence is not None:
+            rotations = structure.rotations
+            congruence = rotations @ congruence @ np.swapaxes(rotations, 1, 2)
+        return ElasticJoint(structure.ca, springs, congruence, self.internal), notices
 
 
-def log_stiffness(springs: Any, chain: Any, coordinates: Mapping[str, Any], touching: Any) -> dict[str, Any]:
+def log_stiffness(springs: Any, chain: Any, internal: Mapping[str, Any], touching: Any) -> dict[str, Any]:
     """What a network says of each kind of coordinate: the logarithm of its stiffness over that before learning.
 
-    Arguments as those of `Mechanics.corrected` and attributes of `Mechanics`, all in arrays or all in tensors, so that
-    prediction and training read a network alike.
+    Arguments as those of `SpringPrior.corrected` and attributes of `SpringPrior`, all in arrays or all in tensors, so
+    that prediction and training read a network alike.
     """
     return {
-        "angles": chain[coordinates["angles"].residues[:, 1], 0],
-        "torsions": chain[coordinates["torsions"].residues[:, 1:3], 1].sum(1),
+        "angles": chain[internal["angles"].residues[:, 1], 0],
+        "torsions": chain[internal["torsions"].residues[:, 1:3], 1].sum(1),
         "contacts": springs[touching, 2],
     }
 
 
-def _angles(structure: Structure) -> Coordinates:
+def _angles(structure: Structure, constants: PriorConstants) -> Coordinates:
     """Angles between virtual bonds."""
     first, middle, last = _stretches(structure, 3).T
     ca = structure.ca
     to_first, to_last = ca[first] - ca[middle], ca[last] - ca[middle]
     normal = np.cross(to_first, to_last)
-    scale = _fade(to_first, to_last) / np.sqrt(_squared(normal))
+    scale = _fade(to_first, to_last, constants.straight) / np.sqrt(_squared(normal))
     # The angle opens fastest across each arm, in the plane of both.
     of_first = scale * np.cross(to_first, normal) / _squared(to_first)
     of_last = scale * np.cross(normal, to_last) / _squared(to_last)
     gradients = np.stack([of_first, -of_first - of_last, of_last], axis=1)
-    return Coordinates(np.stack([first, middle, last], axis=1), gradients, np.full(len(first), ANGLE))
+    return Coordinates(np.stack([first, middle, last], axis=1), gradients, np.full(len(first), constants.angle))
 
 
-def _torsions(structure: Structure) -> Coordinates:
+def _torsions(structure: Structure, constants: PriorConstants) -> Coordinates:
     """Torsions about virtual bonds; gradients after Blondel & Karplus (1996)."""
     residues = _stretches(structure, 4)
     a, b, c, d = (structure.ca[column] for column in residues.T)
     before, bond, after = a - b, b - c, d - c
     left, right = np.cross(before, bond), np.cross(after, bond)
     length = np.sqrt(_squared(bond))
-    fade = _fade(before, bond) * _fade(after, bond)
+    fade = _fade(before, bond, constants.straight) * _fade(after, bond, constants.straight)
     left *= fade / _squared(left)
     right *= fade / _squared(right)
     along_before, along_after = ((vector * bond).sum(1, keepdims=True) / length for vector in (before, after))
     lever = along_before * left - along_after * right
     gradients = np.stack([-length * left, length * left + lever, -lever - length * right, length * right], axis=1)
-    return Coordinates(residues, gradients, np.full(len(residues), TORSION))
+    return Coordinates(residues, gradients, np.full(len(residues), constants.torsion))
 
 
 def _stretches(structure: Structure, length: int) -> Indices:
@@ -143,12 +212,12 @@ def _stretches(structure: Structure, length: int) -> Indices:
     return rows
 
 
-def _contacts(structure: Structure, i: Indices, j: Indices) -> tuple[Indices, Coordinates]:
+def _contacts(structure: Structure, i: Indices, j: Indices, constants: PriorConstants) -> tuple[Indices, Coordinates]:
     """Which pairs have side chains in contact, and the distances between these."""
     segment, place, _ = chain_positions(structure.next_residue)
-    apart = (segment[i] != segment[j]) | (np.abs(place[i] - place[j]) > CHAINED)
-    side_chains = _side_chains(structure)
-    near = np.linalg.norm(side_chains.positions[i] - side_chains.positions[j], axis=1) < TOUCHING
+    apart = (segment[i] != segment[j]) | (np.abs(place[i] - place[j]) > constants.chained)
+    side_chains = _side_chains(structure, constants.straight)
+    near = np.linalg.norm(side_chains.positions[i] - side_chains.positions[j], axis=1) < constants.touching
     touching = np.flatnonzero(apart & near)
     i, j = i[touching], j[touching]
     between = side_chains.positions[i] - side_chains.positions[j]
@@ -158,7 +227,7 @@ def _contacts(structure: Structure, i: Indices, j: Indices) -> tuple[Indices, Co
     return touching, Coordinates(
         np.concatenate([side_chains.residues[i], side_chains.residues[j]], axis=1),
         np.concatenate([by_i, -by_j], axis=1),
-        CONTACT * parameter_free_stiffness(np.maximum(distance, NEAREST)),
+        constants.contact * parameter_free_stiffness(np.maximum(distance, constants.nearest)),
     )
 
 
@@ -180,7 +249,7 @@ class _SideChains(NamedTuple):
     gradients: Array
 
 
-def _side_chains(structure: Structure) -> _SideChains:
+def _side_chains(structure: Structure, straight: float) -> _SideChains:
     """Side chains of fixed places in the axes u - v, u x v and u + v, u and v the bonds to a residue and from it.
 
     Where a bond is missing, or both are in line, C-alpha stands in.
@@ -191,7 +260,7 @@ def _side_chains(structure: Structure) -> _SideChains:
     before, after = np.where(ends, own, before), np.where(ends, own, after)
     u, v = ca - ca[before], ca[after] - ca
     axes = np.stack([u - v, np.cross(u, v), u + v], axis=2)
-    bare = _squared_sine(u, v)[:, 0] <= STRAIGHT
+    bare = _squared_sine(u, v)[:, 0] <= straight
     axes[bare] = np.eye(3)
     offset = np.where(bare[:, None], 0.0, side_chain_centres(structure) - ca)
     along, across, beyond = np.linalg.solve(axes, offset[:, :, None])[:, :, 0].T[:, :, None, None]
@@ -206,10 +275,10 @@ def _cross_matrix(vectors: Array) -> Array:
     return np.cross(vectors[:, None, :], np.eye(3)).transpose(0, 2, 1)
 
 
-def _fade(one: Array, other: Array) -> Array:
+def _fade(one: Array, other: Array, straight: float) -> Array:
     """1 where two vectors make an angle, falling to 0 as they come into line, shape=(K, 1)."""
     squared_sine = _squared_sine(one, other)
-    return squared_sine / (squared_sine + STRAIGHT)
+    return squared_sine / (squared_sine + straight)
 
 
 def _squared_sine(one: Array, other: Array) -> Array:

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import TrainingDataError
-from ..network.model import DynaProt
+from ..network.torch_network import DynaProt
 from ..safe_file import replacing
 from .configuration import Configuration
 

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ..errors import TrainingDataError
 from ..network.architecture import Architecture
+from ..network.features import PAIR_FEATURES, RESIDUE_FEATURES
+from ..springs.prior import PRIORS
 
 __all__ = ["BUNDLED", "Augmentation", "Configuration", "Source", "bundled_configurations", "read_configuration"]
 
@@ -165,7 +167,7 @@ class Configuration:
             If a key is unknown or missing, or a value of the wrong kind.
         """
         found = dict(table)
-        found["architecture"] = _record(Architecture, found.get("architecture"), f"{where}, [architecture]")
+        found["architecture"] = _architecture(found.get("architecture"), f"{where}, [architecture]")
         found["augmentation"] = _record(Augmentation, found.get("augmentation", {}), f"{where}, [augmentation]")
         sources = found.get("source")
         if not isinstance(sources, list) or not sources:
@@ -179,6 +181,24 @@ class Configuration:
         if configuration.judge_every < 0 or (configuration.patience and not configuration.judge_every):
             raise TrainingDataError(f"{where}: judge_every is 1 or more, or 0, which leaves patience nothing to go by.")
         return configuration
+
+
+def _architecture(table: Any, where: str) -> Architecture:
+    """A network's shape; its features are named one by one, or ``"all"``."""
+    found = dict(table) if isinstance(table, Mapping) else table
+    for key, known in (("residue_features", RESIDUE_FEATURES), ("pair_features", PAIR_FEATURES)):
+        if isinstance(found, dict) and key in found:
+            names = list(known) if found[key] == "all" else found[key]
+            unknown = [name for name in names if name not in known] if isinstance(names, list) else [names]
+            if unknown:
+                raise TrainingDataError(
+                    f"{where}: '{key}' is \"all\" or a list of names; {unknown[0]!r} is not one of {', '.join(known)}."
+                )
+            found[key] = tuple(names)
+    architecture = _record(Architecture, found, where)
+    if architecture.prior and architecture.prior not in PRIORS:
+        raise TrainingDataError(f"{where}: 'prior' is one of {', '.join(PRIORS)}, not {architecture.prior!r}.")
+    return architecture
 
 
 Record = TypeVar("Record")

@@ -17,9 +17,10 @@ from ..datasets.sources import Ensemble, read_ensembles
 from ..datasets.superposition import superpose
 from ..errors import TrainingDataError
 from ..joint.elastic_torch import Coordinates
+from ..network.architecture import DYNAPROT_M, Architecture
 from ..network.features import featurise
-from ..network.torch_runtime import tensors
-from ..springs.prior import Mechanics
+from ..network.torch_network import tensors
+from ..springs.prior import PRIOR, SpringPrior
 from ..structure.protein import Structure
 from .configuration import Source
 
@@ -50,7 +51,7 @@ class Input:
     base : Tensor, shape=(P, 2)
         Central and isotropic stiffness of pairs before learning, kT/Å^2.
     coordinates : dict of str to Coordinates
-        As of `Mechanics`, with their stiffness before learning.
+        Springs of a `SpringPrior`, with their force constants before learning.
     touching : Tensor, shape=(S,), dtype=int64
         Which pairs the contacts belong to.
     """
@@ -62,18 +63,18 @@ class Input:
     touching: Tensor
 
     @classmethod
-    def of(cls, structure: Structure, surroundings: bool = True) -> Input:
-        """Compute the input of a structure; `surroundings` as of `featurise`."""
-        features = featurise(structure, surroundings)
-        mechanics = Mechanics.of(structure, features.pairs)
-        springs = mechanics.springs
+    def of(cls, structure: Structure, architecture: Architecture) -> Input:
+        """Compute what a network of this architecture reads of a structure."""
+        features = featurise(structure, architecture.residue_features, architecture.pair_features)
+        prior = SpringPrior.of(structure, features.pairs, architecture.prior or PRIOR)
+        springs = prior.springs
         positions = structure.ca - structure.ca.mean(0)
         return cls(
             tensors(features),
             torch.from_numpy(positions).float(),
             torch.from_numpy(np.stack([springs.central, springs.isotropic], axis=1)).float(),
-            {kind: Coordinates.of(arrays) for kind, arrays in mechanics.coordinates.items()},
-            torch.from_numpy(mechanics.touching),
+            {kind: Coordinates.of(arrays) for kind, arrays in prior.internal.items()},
+            torch.from_numpy(prior.touching),
         )
 
     def __len__(self) -> int:
@@ -111,8 +112,8 @@ class Example:
         Fit to validate on: enough frames, or halves that agree.
     own_scale : bool
         Only directions and relative sizes are meant: experimental conformers.
-    surroundings : bool
-        Whether the network reads them; see `featurise`.
+    architecture : Architecture
+        The network that reads it.
     """
 
     structure: Structure
@@ -123,7 +124,7 @@ class Example:
     trust: float = 1.0
     trustworthy: bool = True
     own_scale: bool = False
-    surroundings: bool = True
+    architecture: Architecture = DYNAPROT_M
 
     @classmethod
     def of(
@@ -155,7 +156,7 @@ class Example:
     @cached_property
     def input(self) -> Input:
         """What the network reads of the structure, worked out once it is asked for."""
-        return Input.of(self.structure, self.surroundings)
+        return Input.of(self.structure, self.architecture)
 
     @property
     def labels(self) -> Labels:
@@ -313,13 +314,15 @@ class ValidationChain:
     cluster: int
 
 
-def load_validation_chains(path: Path) -> list[ValidationChain]:
+def load_validation_chains(path: Path, architecture: Architecture) -> list[ValidationChain]:
     """Read the chains of an archive as ``atlas_rmsf.npz``."""
     arrays = _read(path)
     chains = []
     for k in range(len(arrays["name"])):
         rows, structure = _chain(arrays, k)
-        chains.append(ValidationChain(Input.of(structure), arrays["rmsf_A"][rows], int(arrays["cluster"][k])))
+        chains.append(
+            ValidationChain(Input.of(structure, architecture), arrays["rmsf_A"][rows], int(arrays["cluster"][k]))
+        )
     return chains
 
 

@@ -48,13 +48,12 @@ def load_data(configuration: Configuration) -> Data:
     folder = Path(configuration.data)
     frames = configuration.augmentation.frames > 0.0
     archive = configuration.rmsf_archive
-    validation = load_validation_chains(folder / archive) if archive else []
+    validation = load_validation_chains(folder / archive, configuration.architecture) if archive else []
     apart = {chain.cluster for chain in validation}
     architecture = configuration.architecture
-    surroundings = architecture.environment or architecture.springs
     examples = [
         [
-            replace(example, surroundings=surroundings)
+            replace(example, architecture=architecture)
             for example in load_examples(source, folder, frames=frames)
             if example.cluster not in apart
         ]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..joint.elastic_torch import elastic_moments
-from ..network.model import Heads
+from ..network.torch_network import Outputs
 from ..springs.prior import log_stiffness
 from .examples import Input
 
@@ -40,7 +40,7 @@ def collate(inputs: Sequence[Input]) -> tuple[Tensor, ...]:
         return inputs[0].arguments
     longest = max(len(protein) for protein in inputs)
     batch: list[Tensor] = []
-    for k in range(5):  # types, rotations, positions, environment, mask
+    for k in range(5):  # types, rotations, positions, residue features, mask
         column = [protein.arguments[k][0] for protein in inputs]
         padded = column[0].new_zeros(len(inputs), longest, *column[0].shape[1:])
         for row, values in zip(padded, column, strict=True):
@@ -65,13 +65,13 @@ def predict_moments(network: nn.Module, inputs: Sequence[Input], precision: str 
     """
     device = inputs[0].positions.device
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16" and device.type == "cuda"):
-        heads: Heads = network(*collate(inputs))
+        heads: Outputs = network(*collate(inputs))
     pairs = [protein.arguments[5].shape[1] for protein in inputs]
     springs = [None] * len(inputs) if heads.springs is None else heads.springs.float().split(pairs)
     return [_moments(heads, k, springs[k], protein) for k, protein in enumerate(inputs)]
 
 
-def _moments(heads: Heads, k: int, springs: Tensor | None, protein: Input) -> Moments:
+def _moments(heads: Outputs, k: int, springs: Tensor | None, protein: Input) -> Moments:
     """Moments of the k-th protein of a batch."""
     size = len(protein)
     if springs is not None:
@@ -88,8 +88,8 @@ def _moments(heads: Heads, k: int, springs: Tensor | None, protein: Input) -> Mo
     return prediction
 
 
-def _elastic(heads: Heads, k: int, springs: Tensor, protein: Input) -> Moments:
-    """Moments of the network of springs: `Mechanics.corrected` and `ElasticJoint`, differentiable."""
+def _elastic(heads: Outputs, k: int, springs: Tensor, protein: Input) -> Moments:
+    """Moments of the network of springs: `SpringPrior.corrected` and `ElasticJoint`, differentiable."""
     assert heads.chain is not None
     size = len(protein)
     chain, prior = heads.chain[k, :size].float(), protein.coordinates

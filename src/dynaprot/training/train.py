@@ -28,7 +28,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +39,8 @@ from torch import Tensor, nn
 from ..datasets.labels import Cluster
 from ..errors import TrainingDataError
 from ..metrics.residues import METRICS, compare, pearson
-from ..network.export import save_network
-from ..network.model import Committee, DynaProt
+from ..network.torch_network import Committee, DynaProt
+from ..network.weights import save_weights
 from ..safe_file import replacing
 from .augmentation import augmented
 from .checkpoint import TrainingState
@@ -142,7 +141,7 @@ def take_step(
     # Proteins share a forward pass, padded, unless each fills the memory by itself: springs and pair heads cost N^3.
     mine = list(processes.share(list(enumerate(tasks))))
     architecture = configuration.architecture
-    together = 1 if architecture.springs or architecture.coupling == "pair" else max(len(mine), 1)
+    together = 1 if architecture.prior or architecture.coupling == "pair" else max(len(mine), 1)
     for start in range(0, len(mine), together):
         batch = []
         for number, task in mine[start : start + together]:
@@ -378,7 +377,7 @@ def train(
     folder : Path
         For weights, checkpoints, and a CSV of figures for each epoch; made if need be.
     name : str
-        The weights are ``dynaprot-<name>.safetensors`` and ``.onnx``.
+        The weights are ``<name>.safetensors``.
     resume : bool
         Go on from the folder's checkpoints.
     device : str
@@ -398,8 +397,6 @@ def train(
     TrainingDataError
         If the data cannot be used, or the folder holds another training.
     """
-    if find_spec("onnx") is None:  # before hours of work, not after
-        raise TrainingDataError("Weights are saved for ONNX Runtime too, by onnx: pip install 'dynaprot[train]'.")
     if not resume and any(folder.glob("member-*.safetensors")):
         raise TrainingDataError(f"{folder}: holds a training already; go on with --resume, or name another folder.")
     with joined_processes(device) as processes:
@@ -412,7 +409,9 @@ def train(
         metadata = _describe(data, configuration, members, name, processes)
         if processes.first:
             report(json.dumps(metadata["validation"], indent=2))
-            save_network(path, committee_of([member.network for member in members]), metadata)
+            network = committee_of([member.network for member in members])
+            tensors = {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}
+            save_weights(path, network.architecture, tensors, metadata)
             report(f"  {path}")
         processes.wait()
     return path
@@ -431,7 +430,7 @@ def _describe(
     trained = {example.cluster for member in members for group in member.fold.training for example in group}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     description: dict[str, Any] = {
-        "name": f"DynaProt {name}",
+        "name": name,
         "data": configuration.about,
         "configuration": asdict(configuration),
         "trained_clusters": sorted(trained, key=str),
@@ -441,7 +440,7 @@ def _describe(
         "proteins": f"{sum(len(member.figures) for member in members)} held out, each judged by a network that never "
         f"saw its cluster; {len(correlations)} chains of {configuration.rmsf_archive or 'no archive'} by all together",
     }
-    if configuration.architecture.springs:
+    if configuration.architecture.prior:
         # Before it learns, such a network is the elastic network without parameters.
         untrained = DynaProt(configuration.architecture).to(device)
         held_out = [example for member in members for example in member.fold.held_out]
