@@ -67,7 +67,7 @@ def write_movie(
     count = max(_self.count_frames(), 1)
     shown = _self.get_frame()
     pictures = []
-    with load_core(".safe_file").replacing(path) as temporary:
+    with load_core(".storage").replacing(path) as temporary:
         temporary.touch()  # or it is refused, before any frame
         try:
             for frame in range(1, count + 1):

@@ -9,22 +9,25 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .archive import read_archive, write_archive
 from .cached import cached_property
 from .errors import OutputError, PredictionError
-from .joint import FORMS, ElasticJoint, FactoredJoint, Joint
-from .structure.protein import Atoms, Structure
+from .joint import FORMS, Joint
+from .storage import read_archive, write_archive
+from .structure.protein import Structure
 
 __all__ = ["Dynamics"]
 
 Array = NDArray[np.floating]
 Answer = TypeVar("Answer")
 
-FORMAT = "dynaprot-dynamics-1"
-COLUMNS = (
-    "n", "ca", "c", "chain_ids", "residue_ids", "residue_names", "label_chain_ids", "label_residue_ids",
-)  # fmt: skip
-ATOM_COLUMNS = ("names", "elements", "positions", "residue")
+FORMAT = "dynaprot-dynamics-2"
+EARLIER_FORMAT = "dynaprot-dynamics-1"
+EARLIER_NAMES = {
+    "sequence": "structure_sequence", "name": "structure_name", "atoms_names": "structure_atom_names",
+    "atoms_elements": "structure_atom_elements", "atoms_positions": "structure_atom_positions",
+    "atoms_residue": "structure_atom_residue",
+}  # fmt: skip
+"""Names of arrays in the earlier format, and what they are called since."""
 
 
 class Dynamics:
@@ -36,7 +39,7 @@ class Dynamics:
     joint : Joint
         The covariance, in factored or elastic form.
     model : str
-        What predicted it, for people to read.
+        Name of the model that predicted it, for people to read.
     notices : tuple of str
         What the user should know about the prediction, one sentence each.
     """
@@ -76,32 +79,36 @@ class Dynamics:
 
     @cached_property
     def coupling(self) -> Array:
-        """Coupling tr(Sigma_ij)/3 scaled to a unit diagonal, shape=(N, N), SPD."""
+        """Coupling of each pair of residues, shape=(N, N), SPD, from -1 to 1.
+
+        The normalised dynamic cross-correlation (DCCM), tr(Sigma_ij) / sqrt(tr Sigma_ii tr Sigma_jj): 1 for residues
+        that move together, 0 for residues that move independently, -1 for residues that move against each other.
+        """
         return self.joint.coupling
 
     def covariance(self) -> Array:
-        """The full covariance, shape=(3N, 3N), Å^2; rows run residue by residue, x y z. Made anew at each call."""
+        """The full covariance, shape=(3N, 3N), Å^2; rows run residue by residue, x y z. Computed at each call."""
         return self.joint.covariance()
 
     def modes(self, k: int) -> tuple[Array, Array]:
-        """The k collective motions of largest variance, without forming the full covariance.
+        """The k collective motions (normal modes) of largest variance, without forming the full covariance.
 
         Parameters
         ----------
         k : int
-            At most 3N - 6: the six rigid motions are none.
+            At most 3N - 6: the six rigid motions are not counted.
 
         Returns
         -------
         variances : ndarray, shape=(k,)
-            Å^2, from the largest down.
+            Variance along each mode, Å^2, from the largest down.
         directions : ndarray, shape=(k, N, 3)
             Unit vectors over all residues, orthogonal to each other; their signs are arbitrary.
 
         Raises
         ------
         PredictionError
-            If there are not so many.
+            If there are fewer than k modes.
         """
         most = 3 * len(self) - 6
         if not 1 <= k <= most:
@@ -116,7 +123,7 @@ class Dynamics:
         Parameters
         ----------
         n : int
-            How many.
+            Number of conformations.
         seed : int, optional
             Not negative. The same seed gives the same conformations.
 
@@ -157,19 +164,12 @@ class Dynamics:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to one ``.npz`` file, without pickles; `load` reads it back."""
-        structure = self.structure
-        arrays: dict[str, Any] = {f"structure_{name}": getattr(structure, name) for name in COLUMNS}
+        arrays: dict[str, Any] = {f"structure_{name}": array for name, array in self.structure.to_arrays().items()}
         arrays |= {f"joint_{name}": array for name, array in self.joint.arrays().items()}
-        if structure.atoms is not None:
-            arrays |= {f"atoms_{name}": getattr(structure.atoms, name) for name in ATOM_COLUMNS}
-        form = next(name for name, kind in FORMS.items() if isinstance(self.joint, kind))
         arrays |= {
-            "form": form,
+            "form": next(name for name, kind in FORMS.items() if isinstance(self.joint, kind)),
             "model": self.model,
-            "name": structure.name,
-            "sequence": structure.sequence,
             "notices": np.array(self.notices, dtype=np.str_),
-            "structure_notices": np.array(structure.notices, dtype=np.str_),
         }
         # What other programs read without DynaProt.
         arrays |= {"marginals": self.marginals, "rmsf": self.rmsf, "coupling": self.coupling}
@@ -184,25 +184,22 @@ class Dynamics:
         OutputError
             If the file is missing, damaged, or something else.
         """
-        arrays = read_archive(path, FORMAT, "result of DynaProt", OutputError)
-        atoms = None
-        if "atoms_names" in arrays:
-            atoms = Atoms(**{name: arrays[f"atoms_{name}"] for name in ATOM_COLUMNS})
-        structure = Structure.from_arrays(
-            **{name: arrays[f"structure_{name}"] for name in COLUMNS},
-            sequence=str(arrays["sequence"]),
-            name=str(arrays["name"]),
-            notices=tuple(str(notice) for notice in arrays["structure_notices"]),
-            atoms=atoms,
-        )
-        parts = {name[6:]: array for name, array in arrays.items() if name.startswith("joint_")}
-        kind: type[ElasticJoint] | type[FactoredJoint] = FORMS[str(arrays["form"])]
+        form, archive = read_archive(path, (FORMAT, EARLIER_FORMAT), "a result of DynaProt", OutputError)
+        if form == EARLIER_FORMAT:
+            archive.arrays = {EARLIER_NAMES.get(name, name): array for name, array in archive.arrays.items()}
+        structure = Structure.from_archive(archive.section("structure_"))
+        joint = archive.text("form")
+        if joint not in FORMS:
+            archive.refuse(f"'form' names no joint Gaussian that DynaProt knows: '{joint}'")
         dynamics = cls(
             structure,
-            kind.from_arrays(parts),
-            str(arrays["model"]),
-            tuple(str(notice) for notice in arrays["notices"]),
+            FORMS[joint].from_archive(archive.section("joint_")),
+            archive.text("model"),
+            tuple(archive.texts("notices", "notices").tolist()),
         )
-        # Already worked out when it was saved; an elastic joint would have to be factorised for them.
-        dynamics.marginals, dynamics.coupling = arrays["marginals"], arrays["coupling"]
+        # Computed already when it was saved; an elastic joint would have to be factorised for them.
+        dynamics.marginals = archive.numbers("marginals", "N", 3, 3)
+        dynamics.coupling = archive.numbers("coupling", "N", "N")
+        if not (np.linalg.eigvalsh(dynamics.marginals) > 0.0).all():
+            archive.refuse("'marginals' are not positive definite")
         return dynamics

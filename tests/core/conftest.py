@@ -85,18 +85,6 @@ def moved(structure: Structure, rotation: np.ndarray, shift: np.ndarray) -> Stru
     return Structure.from_arrays(n, ca, c, structure.sequence, structure.chain_ids, structure.residue_ids)
 
 
-def reordered(structure: Structure, order: np.ndarray) -> Structure:
-    """The same structure with its residues stored in another order."""
-    return Structure.from_arrays(
-        structure.n[order],
-        structure.ca[order],
-        structure.c[order],
-        "".join(structure.sequence[k] for k in order),
-        structure.chain_ids[order],
-        structure.residue_ids[order],
-    )
-
-
 proteins = st.builds(
     random_protein,
     st.integers(0, 10_000),

@@ -11,7 +11,7 @@ from dynaprot import DynaProtError, PredictionError, Structure, predict
 from dynaprot.analysis.couplings import coupling_to, strongest_pairs
 from dynaprot.analysis.modes import mode_displacement, traverse_mode
 
-from .conftest import moved, proteins, random_protein, reordered, rotation_matrix
+from .conftest import moved, proteins, random_protein, rotation_matrix
 
 
 @given(proteins, st.floats(0.05, 0.9), st.integers(0, 8))
@@ -39,7 +39,7 @@ def test_neighbours_are_told_by_chain_and_not_by_storage() -> None:
     structure = random_protein(1, (10, 10))
     coupling = predict(structure, "anm").coupling
     order = np.arange(20).reshape(2, 10).T.ravel()
-    shuffled = reordered(structure, order)
+    shuffled = structure[order]
     i, j, value = strongest_pairs(structure, coupling, 0.1)
     k, m, same = strongest_pairs(shuffled, coupling[np.ix_(order, order)], 0.1)
     assert len(value) > 0

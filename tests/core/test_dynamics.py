@@ -36,7 +36,6 @@ from .conftest import (
     moved,
     proteins,
     random_protein,
-    reordered,
     rotation_matrix,
     shared_structures,
 )
@@ -128,7 +127,7 @@ def test_the_order_of_residues_and_chains_only_permutes(models: list[str], struc
     chains = list(dict.fromkeys(structure.chain_ids))
     by_chain = np.concatenate([np.flatnonzero(structure.chain_ids == chain) for chain in generator.permutation(chains)])
     for order in (generator.permutation(len(structure)), by_chain):
-        shuffled = reordered(structure, order)
+        shuffled = structure[order]
         for model in models:
             if "published coupling" in model:
                 continue  # L L^T with a triangular L that the head reads off pair by pair knows an order: published so

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynaprot import PredictionError, predict
-from dynaprot.joint import Coordinates, ElasticJoint, FactoredJoint, Joint, Springs
+from dynaprot.joint import ElasticJoint, FactoredJoint, InternalSprings, Joint, Springs
 from dynaprot.joint.elastic import hessian, rigid_motions
 from dynaprot.joint.linear_algebra import gram, invert_root, leading_eigenpairs, matrix_log, matrix_power
 from dynaprot.springs.elastic_networks import CLASSIC_CUTOFF, CLASSIC_STIFFNESS
@@ -39,7 +39,7 @@ def random_elastic(seed: int, congruence: bool = False, coordinates: bool = Fals
     springs = Springs(i, j, generator.uniform(0.01, 2.0, len(i)), generator.uniform(0.0, 0.1, len(i)))
     correction = np.eye(3) + 0.2 * np.tril(generator.normal(size=(11, 3, 3))) if congruence else None
     residues, gradients = generator.integers(0, 11, (7, 4)), generator.normal(size=(7, 4, 3))
-    bent = Coordinates(residues, gradients, generator.uniform(0.1, 9.0, 7))
+    bent = InternalSprings(residues, gradients, generator.uniform(0.1, 9.0, 7))
     return ElasticJoint(positions, springs, correction, {"bent": bent} if coordinates else None)
 
 

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 import torch.nn.functional as F  # noqa: E402
 
 from dynaprot.joint import ElasticJoint  # noqa: E402
-from dynaprot.joint.elastic_torch import Coordinates, elastic_covariance, trace_coupling  # noqa: E402
+from dynaprot.joint.elastic_torch import InternalSprings, elastic_covariance, trace_coupling  # noqa: E402
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
 from dynaprot.network.torch_network import DynaProt, InvariantPointAttention, tensors  # noqa: E402
@@ -149,7 +149,7 @@ def test_the_torch_and_the_numpy_elastic_networks_agree() -> None:
     corrected = prior.corrected(generator.normal(size=(len(prior.springs.i), 3)), generator.normal(size=(50, 2)))
     springs, joint = corrected.springs, ElasticJoint(structure.ca, corrected.springs, coordinates=corrected.internal)
     arrays = (structure.ca, np.stack([springs.i, springs.j]), springs.central, springs.isotropic)
-    kinds = [Coordinates(*map(torch.from_numpy, vars(kind).values())) for kind in corrected.internal.values()]
+    kinds = [InternalSprings(*map(torch.from_numpy, vars(kind).values())) for kind in corrected.internal.values()]
     covariance = elastic_covariance(*map(torch.from_numpy, arrays), kinds)
     scale = np.abs(joint.covariance()).max()
     np.testing.assert_allclose(covariance.reshape(150, 150).numpy(), joint.covariance(), atol=1e-5 * scale)
@@ -163,7 +163,7 @@ def test_gradients_reach_every_spring() -> None:
     i, j = neighbour_pairs(structure.ca, np.inf)
     pairs = torch.from_numpy(np.stack([i, j]))
     kinds = SpringPrior.of(structure, np.stack([i, j])).internal.values()
-    kinds = [Coordinates(*map(torch.from_numpy, vars(kind).values())) for kind in kinds]
+    kinds = [InternalSprings(*map(torch.from_numpy, vars(kind).values())) for kind in kinds]
     generator = torch.Generator().manual_seed(0)
     stiffness = [
         (0.2 + torch.rand(count, generator=generator, dtype=torch.float64)).requires_grad_()

@@ -30,7 +30,7 @@ from dynaprot.files.structure_files import write_mmcif, write_pdb
 from dynaprot.files.tables import write_residues_csv
 from dynaprot.files.trajectories import write_ensemble
 from dynaprot.joint import FactoredJoint
-from dynaprot.safe_file import replacing
+from dynaprot.storage import replacing
 
 PICTURES = [draw_rmsf, draw_coupling, draw_ellipsoids]
 seeds = st.integers(0, 2**32 - 1)

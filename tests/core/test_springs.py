@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynaprot import Structure
-from dynaprot.joint import Coordinates
+from dynaprot.joint import InternalSprings
 from dynaprot.joint.elastic import hessian, rigid_motions
 from dynaprot.network.features import featurise
 from dynaprot.springs.prior import PRIOR, PRIORS, SpringPrior
 from dynaprot.structure.side_chains import side_chain_centres
 
-from .conftest import EVERY_FEATURE, moved, proteins, random_protein, reordered, rotation_matrix
+from .conftest import EVERY_FEATURE, moved, proteins, random_protein, rotation_matrix
 
 STEP = 1e-5
 
@@ -123,7 +123,7 @@ def test_network_turn_with_the_protein_and_know_no_order(structure: Structure, s
     np.testing.assert_allclose(
         turned, np.einsum("ac,icjd,bd->iajb", rotation, expected, rotation, optimize=True), atol=1e-8 * scale
     )
-    np.testing.assert_allclose(blocks(reordered(structure, order)), expected[order][:, :, order], atol=1e-8 * scale)
+    np.testing.assert_allclose(blocks(structure[order]), expected[order][:, :, order], atol=1e-8 * scale)
 
 
 def test_contacts_are_side_chains_that_touch_and_are_not_neighbours() -> None:
@@ -183,5 +183,5 @@ def test_coordinates_enter_the_hessian_as_wilsons_product() -> None:
     assert np.abs(expected - bare).max() > 0.1 * np.abs(bare).max()
     found = hessian(structure.ca, network.springs, network.internal)
     np.testing.assert_allclose(found, expected, atol=1e-9 * np.abs(expected).max())
-    twice = {"a": Coordinates(np.array([[3, 3]]), np.ones((1, 2, 3)), np.ones(1))}
+    twice = {"a": InternalSprings(np.array([[3, 3]]), np.ones((1, 2, 3)), np.ones(1))}
     np.testing.assert_allclose((hessian(structure.ca, network.springs, twice) - bare)[9:12, 9:12], 4.0)

@@ -6,6 +6,7 @@ import gzip
 import io
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import gemmi
@@ -14,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynaprot import Structure, StructureError, load_structure
-from dynaprot.structure import backbone, geometry
+from dynaprot import Atoms, Structure, StructureError, load_structure
+from dynaprot.structure import backbone, geometry, protein
 from dynaprot.structure.residues import one_letter_code
 
-from .conftest import SHARED, build_chain, proteins, random_protein, reordered, shared_structures
+from .conftest import SHARED, build_chain, proteins, random_protein, shared_structures
 
 
 def pdb_text(structure: Structure, extra: str = "", name_of: dict[int, str] | None = None) -> str:
@@ -56,6 +57,23 @@ def atom_line(
 def peptide() -> Structure:
     """Twelve residues of one chain."""
     return random_protein(3, (12,))
+
+
+@pytest.fixture
+def awkward() -> Structure:
+    """Two chains with insertion codes, label ids of their own, a notice, and atoms in no order."""
+    structure = random_protein(1, (6, 5))
+    generator = np.random.default_rng(0)
+    residue = generator.permutation(np.repeat(np.arange(11), 4))
+    names = np.array([f"X{k}" for k in range(44)])
+    return replace(
+        structure,
+        residue_ids=np.array(["1", "1A", "2", "-3", "52", "52A", "1", "2", "3", "3A", "3B"]),
+        label_chain_ids=np.array(list("XXXXXXYYYYY")),
+        label_residue_ids=np.array([str(k + 40) for k in range(11)]),
+        notices=("Ignored ligands and ions: ATP.",),
+        atoms=Atoms(names, np.repeat("C", 44), generator.normal(size=(44, 3)), residue),
+    )
 
 
 @pytest.mark.parametrize("ending", [".pdb", ".pdb.gz", ".cif", ".cif.gz"])
@@ -326,7 +344,7 @@ def test_an_ideal_helix_and_a_hairpin_are_told_apart() -> None:
 def test_neighbours_along_the_chain_do_not_depend_on_the_order_of_storage(structure: Structure, seed: int) -> None:
     """Bonds are found by geometry, so that a permutation of residues only permutes them."""
     order = np.random.default_rng(seed).permutation(len(structure))
-    shuffled = reordered(structure, order)
+    shuffled = structure[order]
     place = np.argsort(order)
     expected = np.array([place[k] if k >= 0 else -1 for k in structure.next_residue[order]])
     np.testing.assert_array_equal(shuffled.next_residue, expected)
@@ -365,3 +383,63 @@ def test_every_awkward_real_file_loads(path: Path) -> None:
     assert structure.atoms is not None
     assert len(set(zip(structure.chain_ids, structure.residue_ids, strict=True))) == len(structure)
     assert (np.bincount(structure.atoms.residue, minlength=len(structure)) >= 3).all()
+
+
+def test_some_residues_are_a_structure(awkward: Structure) -> None:
+    """By mask, indices or slice: every column, the atoms and their residues, names and notices go with them."""
+    mask = awkward.chain_ids == "B"
+    rows = np.flatnonzero(mask)
+    for selected in (mask, rows, rows.tolist(), mask.tolist(), slice(rows[0], rows[-1] + 1)):
+        part = awkward[selected]
+        assert len(part) == len(rows)
+        assert part.sequence == "".join(awkward.sequence[k] for k in rows)
+        for name in protein.POSITIONS + protein.LABELS:
+            np.testing.assert_array_equal(getattr(part, name), getattr(awkward, name)[rows])
+        assert (part.name, part.notices) == (awkward.name, awkward.notices)
+        assert part.atoms is not None
+        assert awkward.atoms is not None
+        there = mask[awkward.atoms.residue]
+        np.testing.assert_array_equal(part.atoms.names, awkward.atoms.names[there])
+        np.testing.assert_array_equal(part.atoms.elements, awkward.atoms.elements[there])
+        np.testing.assert_array_equal(part.atoms.positions, awkward.atoms.positions[there])
+        np.testing.assert_array_equal(rows[part.atoms.residue], awkward.atoms.residue[there])
+
+
+def test_residues_in_another_order_keep_their_atoms(awkward: Structure) -> None:
+    """Each atom stays with its residue, wherever that is stored."""
+    assert awkward.atoms is not None
+    part = awkward[::-1]
+    assert part.atoms is not None
+    np.testing.assert_array_equal(part.atoms.residue, len(awkward) - 1 - awkward.atoms.residue)
+    np.testing.assert_array_equal(part.atoms.positions, awkward.atoms.positions)
+
+
+@pytest.mark.parametrize(
+    ("selected", "reason"),
+    [
+        ([99], "cannot be selected"),
+        (np.ones(3, dtype=bool), "cannot be selected"),
+        (slice(0, 0), "no residue was selected"),
+        (np.zeros(5, dtype=bool), "no residue was selected"),
+        ([1, 1], "once only"),
+        ([1, -4], "once only"),
+    ],
+)
+def test_a_selection_that_is_not_possible_is_refused(selected: object, reason: str) -> None:
+    """The message names the structure and says what can be selected."""
+    with pytest.raises(StructureError, match=f"random-1: .*{reason}"):
+        random_protein(1, (5,))[selected]  # type: ignore[index]
+
+
+def test_a_residue_is_found_by_its_author_s_name(awkward: Structure) -> None:
+    """By chain and number with insertion code; otherwise the message says which there are."""
+    for k in range(len(awkward)):
+        assert awkward.index(awkward.chain_ids[k], awkward.residue_ids[k]) == k
+    structure = random_protein(1, (5, 3))
+    assert structure.index("B", 2) == 6
+    with pytest.raises(StructureError, match="no chain 'Q'; the structure has 'A', 'B'"):
+        structure.index("Q", "1")
+    with pytest.raises(StructureError, match="chain 'B' has no residue '4'; its 3 residues are numbered from 1 to 3"):
+        structure.index("B", "4")
+    with pytest.raises(StructureError, match="chain 'A' has 2 residues '1'"):
+        replace(structure, residue_ids=np.repeat("1", 8), chain_ids=np.array(list("ABABCDEF"))).index("A", "1")

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from dynaprot import predict  # noqa: E402
 from dynaprot.datasets.labels import Labels, labels_of  # noqa: E402
-from dynaprot.joint.elastic_torch import Coordinates, elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
+from dynaprot.joint.elastic_torch import InternalSprings, elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
 from dynaprot.network.architecture import Architecture  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
 from dynaprot.network.torch_network import Committee, build_network, tensors  # noqa: E402
@@ -48,7 +48,7 @@ def test_moments_are_those_of_the_whole_covariance() -> None:
     residues = torch.randint(21, (9, 3), generator=generator)
     gradients = torch.randn(9, 3, 3, generator=generator, dtype=torch.float64)
     stiffness = (0.2 + torch.rand(9, generator=generator, dtype=torch.float64)).requires_grad_()
-    bent = [Coordinates(residues, gradients, stiffness)]
+    bent = [InternalSprings(residues, gradients, stiffness)]
     covariance = elastic_covariance(positions, pairs, central, isotropic, bent)
     covariance = torch.einsum("iab,ibjc,jdc->iajd", congruence, covariance, congruence)
     whole = torch.einsum("iaib->iab", covariance), trace_coupling(covariance)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..archive import read_archive, write_archive
 from ..errors import TrainingDataError
+from ..storage import read_archive, write_archive
 from ..structure.protein import Structure
 
 __all__ = ["PreparedProtein"]
@@ -18,7 +18,6 @@ __all__ = ["PreparedProtein"]
 Array = NDArray[np.floating]
 
 FORMAT = "dynaprot-protein-1"
-STRUCTURE = ("n", "ca", "c", "chain_ids", "residue_ids", "residue_names")
 NUMBERS = ("conformations", "trajectories", "effective_samples", "split_half_rmsf_r")
 TEXTS = ("kind", "superposition", "source", "licence", "cluster")
 
@@ -90,12 +89,10 @@ class PreparedProtein:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one ``.npz`` file without pickles; it appears whole or not at all."""
-        arrays: dict[str, Any] = {name: getattr(self.structure, name) for name in STRUCTURE}
+        # Side chains are not labelled, and the reference conformation need not be the one that they were read in.
+        arrays: dict[str, Any] = replace(self.structure, atoms=None).to_arrays()
         arrays |= {name: getattr(self, name) for name in ("marginals", *NUMBERS, *TEXTS)}
         arrays |= {
-            "name": self.name,
-            "sequence": self.structure.sequence,
-            "notices": np.array(self.structure.notices, dtype=np.str_),
             "mean": self.mean.astype(np.float32),
             "frames": self.frames.astype(np.float32),
         }
@@ -112,18 +109,15 @@ class PreparedProtein:
         TrainingDataError
             If the file is missing, damaged, or something else.
         """
-        arrays = read_archive(path, FORMAT, "protein that `dynaprot prepare` wrote", TrainingDataError)
-        structure = Structure.from_arrays(
-            **{name: arrays[name] for name in STRUCTURE},
-            sequence=str(arrays["sequence"]),
-            name=str(arrays["name"]),
-            notices=tuple(str(notice) for notice in arrays["notices"]),
-        )
+        _, archive = read_archive(path, (FORMAT,), "a protein that `dynaprot prepare` wrote", TrainingDataError)
+        structure = Structure.from_archive(archive)
+        facts: dict[str, Any] = {name: archive.numbers(name, finite=False).item() for name in NUMBERS}
+        facts |= {name: archive.text(name) for name in TEXTS}
         return cls(
             structure,
-            marginals=arrays["marginals"],
-            coupling=arrays.get("coupling"),
-            mean=arrays["mean"],
-            frames=arrays["frames"],
-            **{name: arrays[name].item() for name in (*NUMBERS, *TEXTS)},
+            marginals=archive.numbers("marginals", "N", 3, 3),
+            coupling=archive.numbers("coupling", "N", "N") if "coupling" in archive else None,
+            mean=archive.numbers("mean", "N", 3),
+            frames=archive.numbers("frames", "frames", "N", 3, 3),
+            **facts,
         )

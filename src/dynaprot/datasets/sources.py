@@ -414,7 +414,7 @@ def _read_structure(path: Path) -> Ensemble | Displacements:
     if not seen.any():
         reason = f"{path}: one model without ANISOU records of C-alphas tells nothing of motion."
         raise TrainingDataError(" ".join([reason, *notices]))
-    return Displacements(_rows(structure, seen), displacements[seen])
+    return Displacements(structure[seen], displacements[seen])
 
 
 def _models(path: Path) -> tuple[Structure, Array]:
@@ -432,7 +432,7 @@ def _models(path: Path) -> tuple[Structure, Array]:
                 if candidates := atoms.get((*key, name)):
                     of_model[k, column] = max(candidates, key=lambda atom: atom.occ).pos.tolist()
     common = np.isfinite(backbones).all((0, 2, 3))
-    return _rows(structure, common), backbones[:, common]
+    return structure[common], backbones[:, common]
 
 
 def _backbone_atoms(model: gemmi.Model) -> dict[tuple[str, str, str], list[gemmi.Atom]]:
@@ -470,7 +470,7 @@ def _read_conformers(path: Path) -> Ensemble:
         structure, models = _models(file)
         for chain in dict.fromkeys(structure.chain_ids):
             of_chain = structure.chain_ids == chain
-            chains += [(_rows(structure, of_chain), model[of_chain]) for model in models]
+            chains += [(structure[of_chain], model[of_chain]) for model in models]
     if not chains:
         raise TrainingDataError(f"{path}: holds no structure file.")
     reference = _most_common(structure for structure, _ in chains)
@@ -557,17 +557,6 @@ def _independent(structure: Structure, backbones: Array, kind: str) -> Ensemble:
     return Ensemble(structure, backbones[:, :, 1], every, backbones, every, kind)
 
 
-def _rows(structure: Structure, kept: NDArray[np.bool_]) -> Structure:
-    """Some residues of a structure, without its other atoms."""
-    columns = ("n", "ca", "c", "chain_ids", "residue_ids", "residue_names", "label_chain_ids", "label_residue_ids")
-    return replace(
-        structure,
-        sequence="".join(np.array(list(structure.sequence))[kept]),
-        atoms=None,
-        **{name: getattr(structure, name)[kept] for name in columns},
-    )
-
-
 # Packed archives ---------------------------------------------------------------------------------------------------
 
 
@@ -609,7 +598,7 @@ def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
     if "U" in arrays:
         displacements = arrays["U"][rows][:, [0, 3, 4, 3, 1, 5, 4, 5, 2]].reshape(-1, 3, 3).astype(np.float64)
         seen = np.linalg.eigvalsh(displacements).min(1) > 0
-        return Displacements(_rows(structure, seen), displacements[seen], cluster)
+        return Displacements(structure[seen], displacements[seen], cluster)
     numbers = arrays["n_frames"].astype(np.int64)
     first = int((numbers[:index] * np.diff(arrays["offset"])[:index] * 3).sum())
     count = int(numbers[index])

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import numpy as np
 
 from ..errors import TrainingDataError
-from ..safe_file import replacing
+from ..storage import replacing
 from .alignment import align
 
 __all__ = ["PUBLISHED", "Split", "published_split", "sequence_clusters", "split_by_cluster"]

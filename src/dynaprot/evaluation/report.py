@@ -15,7 +15,7 @@ from rich.table import Table
 
 from .. import __version__
 from ..metrics.joints import DISTANCES, SEPARATIONS
-from ..safe_file import replacing
+from ..storage import replacing
 from .contenders import Contender
 from .scores import FEWEST_FRAMES, LEAST_AGREEMENT, Score
 from .statistics import Interval, Statistic, interval, mean, percentile, pooled_pearson

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import OutputError
-from ..safe_file import replacing
+from ..storage import replacing
 
 __all__ = [
     "INK", "MOBILITY", "RESOLUTION", "SIGNED", "WIDTH",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..analysis.ellipsoids import displacement_parameters
 from ..dynamics import Dynamics
-from ..safe_file import replacing
+from ..storage import replacing
 from .coordinates import backbone, molecule, write_pdb_text
 
 __all__ = ["write_mmcif", "write_pdb"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OutputError
-from ..safe_file import replacing
+from ..storage import replacing
 from ..structure import Atoms, Structure
 from .coordinates import alpha_carbons, molecule, write_pdb_text
 

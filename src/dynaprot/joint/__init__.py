@@ -7,10 +7,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .elastic import Coordinates, ElasticJoint, Springs
+from .elastic import ElasticJoint, InternalSprings, Springs
 from .factored import FactoredJoint
 
-__all__ = ["FORMS", "Coordinates", "ElasticJoint", "FactoredJoint", "Joint", "Springs"]
+__all__ = ["FORMS", "ElasticJoint", "FactoredJoint", "InternalSprings", "Joint", "Springs"]
 
 FORMS: dict[str, type[ElasticJoint] | type[FactoredJoint]] = {
     "elastic": ElasticJoint,
@@ -20,7 +20,7 @@ FORMS: dict[str, type[ElasticJoint] | type[FactoredJoint]] = {
 
 
 class Joint(Protocol):
-    """What `Dynamics` asks of a joint Gaussian; shapes and units as in `FactoredJoint` and `ElasticJoint`."""
+    """What `Dynamics` needs of a joint Gaussian; shapes and units as in `FactoredJoint` and `ElasticJoint`."""
 
     @property
     def marginals(self) -> NDArray[np.floating]: ...

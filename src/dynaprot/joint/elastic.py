@@ -10,24 +10,25 @@ the inverted Cholesky factor V of P H P + s Q Q^T, never from eigenvectors: one 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..cached import cached_property
 from ..errors import PredictionError
-from .linear_algebra import invert_root, leading_eigenpairs, parts, unit_diagonal
+from ..storage import Archive
+from .linear_algebra import blocks, invert_root, leading_eigenpairs, unit_diagonal
 
-__all__ = ["Coordinates", "ElasticJoint", "Springs", "hessian", "rigid_motions"]
+__all__ = ["ElasticJoint", "InternalSprings", "Springs", "hessian", "rigid_motions"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 PAIRS = 1 << 20
-"""Springs that the Hessian takes at a time."""
+"""Springs that are added to the Hessian at a time."""
 ENTRIES = 1 << 21
-"""Numbers that it takes at a time of springs on other coordinates."""
+"""Entries of springs on internal coordinates that are added to it at a time."""
 RIGID_VARIANCE = 1e-6
 """Variance of each rigid motion relative to the mean internal one: invisible, but it keeps the joint, and the coupling
 with it, strictly positive definite."""
@@ -42,7 +43,7 @@ class Springs:
     i, j : ndarray, shape=(P,), dtype=int
         Each pair once.
     central : ndarray, shape=(P,)
-        Stiffness along the line between the two C-alphas, kT/Å^2.
+        Stiffness (force constant) along the line between the two C-alphas, kT/Å^2.
     isotropic : ndarray, shape=(P,)
         Stiffness in every direction, kT/Å^2.
     """
@@ -54,18 +55,18 @@ class Springs:
 
 
 @dataclass(frozen=True)
-class Coordinates:
-    """Springs on internal coordinates of one kind: bond angles, torsions, distances of side chains.
+class InternalSprings:
+    """Springs on internal coordinates of one kind: bond angles, torsions, distances between side chains.
 
     Attributes
     ----------
     residues : ndarray, shape=(K, n), dtype=int
-        Those that each depends on; one may stand there twice.
+        Residues that each coordinate depends on; one may repeat.
     gradients : ndarray, shape=(K, n, 3)
-        Of the coordinate by their positions, unit of the coordinate per Å, in the frame of the positions: rows of B
-        (Wilson, Decius & Cross 1955).
+        Derivatives of each coordinate by the positions of these residues, in units of the coordinate per Å and in the
+        frame of the positions: the rows of B (Wilson, Decius & Cross 1955).
     stiffness : ndarray, shape=(K,)
-        kT over the square of the coordinate's unit.
+        Stiffness (force constant), kT over the square of the coordinate's unit.
     """
 
     residues: Indices
@@ -73,7 +74,7 @@ class Coordinates:
     stiffness: Array
 
 
-def hessian(positions: Array, springs: Springs, coordinates: Mapping[str, Coordinates] | None = None) -> Array:
+def hessian(positions: Array, springs: Springs, coordinates: Mapping[str, InternalSprings] | None = None) -> Array:
     """Second derivatives of the springs' energy, shape=(3N, 3N), kT/Å^2.
 
     Parameters
@@ -81,24 +82,24 @@ def hessian(positions: Array, springs: Springs, coordinates: Mapping[str, Coordi
     positions : ndarray, shape=(N, 3)
         C-alpha positions, Å: where every spring is at rest.
     springs : Springs
-    coordinates : mapping of str to Coordinates, optional
+    coordinates : mapping of str to InternalSprings, optional
     """
     size = len(positions)
     full = np.zeros((size, 3, size, 3))
     own = np.zeros((size, 3, 3))
-    for part in parts(0, len(springs.i), PAIRS):
-        i, j, central, isotropic = springs.i[part], springs.j[part], springs.central[part], springs.isotropic[part]
+    for block in blocks(0, len(springs.i), PAIRS):
+        i, j, central, isotropic = springs.i[block], springs.j[block], springs.central[block], springs.isotropic[block]
         unit = positions[i] - positions[j]
         unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-6)
         for a in range(3):
             for b in range(a, 3):
-                block = central * unit[:, a] * unit[:, b]
+                entry = central * unit[:, a] * unit[:, b]
                 if a == b:
-                    block += isotropic
-                total = np.bincount(i, block, size) + np.bincount(j, block, size)
+                    entry += isotropic
+                total = np.bincount(i, entry, size) + np.bincount(j, entry, size)
                 for row, column in {(a, b), (b, a)}:
-                    full[i, row, j, column] = -block
-                    full[j, row, i, column] = -block
+                    full[i, row, j, column] = -entry
+                    full[j, row, i, column] = -entry
                     own[:, row, column] += total
     full[np.arange(size), :, np.arange(size)] = own
     for kind in (coordinates or {}).values():
@@ -106,14 +107,14 @@ def hessian(positions: Array, springs: Springs, coordinates: Mapping[str, Coordi
     return full.reshape(3 * size, 3 * size)
 
 
-def _add(full: Array, size: int, coordinates: Coordinates) -> None:
+def _add(full: Array, size: int, coordinates: InternalSprings) -> None:
     """Add B^T K B to a flat Hessian."""
     width = 3 * coordinates.residues.shape[1]
     places = (3 * coordinates.residues[:, :, None] + np.arange(3)).reshape(-1, width)
     gradients = coordinates.gradients.reshape(-1, width)
-    for part in parts(0, len(places), ENTRIES // width**2):
-        row, gradient = places[part], gradients[part]
-        values = (coordinates.stiffness[part, None] * gradient)[:, :, None] * gradient[:, None, :]
+    for block in blocks(0, len(places), ENTRIES // width**2):
+        row, gradient = places[block], gradients[block]
+        values = (coordinates.stiffness[block, None] * gradient)[:, :, None] * gradient[:, None, :]
         np.add.at(full, (3 * size * row[:, :, None] + row[:, None, :]).ravel(), values.ravel())
 
 
@@ -129,7 +130,7 @@ def rigid_motions(positions: Array) -> Array:
 
 @dataclass(frozen=True)
 class _Factors:
-    """What every view of the joint is worked out from: covariance = V^T V - (held - rigid variance) R R^T.
+    """What every property of the joint is computed from: covariance = V^T V - (held - rigid variance) R R^T.
 
     V comes from a Hessian that holds the rigid motions by springs; their variance is known and taken away again.
 
@@ -142,7 +143,7 @@ class _Factors:
     response : ndarray, shape=(3N, 6)
         V times the rigid motions, before any congruence.
     held_variance, rigid_variance : float
-        Of each rigid motion in V^T V, and in the joint, Å^2.
+        Variance of each rigid motion in V^T V, and in the joint, Å^2.
     """
 
     root: Array
@@ -162,9 +163,9 @@ class _Factors:
         return self.held_variance - self.rigid_variance
 
 
-def _reach(part: slice) -> int:
-    """How many residues these rows of the root hold anything of."""
-    return (part.stop + 2) // 3
+def _reach(block: slice) -> int:
+    """How many residues have entries other than zero in these rows of the root."""
+    return (block.stop + 2) // 3
 
 
 class ElasticJoint:
@@ -178,7 +179,7 @@ class ElasticJoint:
         Stiffness in kT/Å^2.
     congruence : ndarray, shape=(N, 3, 3), optional
         B_i in Sigma'_ij = B_i Sigma_ij B_j^T: a correction of each residue that keeps the joint SPD.
-    coordinates : mapping of str to Coordinates, optional
+    coordinates : mapping of str to InternalSprings, optional
         Springs on internal coordinates other than distances of C-alphas, by kind.
     """
 
@@ -187,7 +188,7 @@ class ElasticJoint:
         positions: Array,
         springs: Springs,
         congruence: Array | None = None,
-        coordinates: Mapping[str, Coordinates] | None = None,
+        coordinates: Mapping[str, InternalSprings] | None = None,
     ) -> None:
         self.positions = positions
         self.springs = springs
@@ -204,8 +205,8 @@ class ElasticJoint:
         inner = rigid.T @ held
         update = rigid @ ((inner + stiffness * np.eye(6)) / 2) - held
         left, right = np.hstack([rigid, update]), np.hstack([update, rigid])
-        for part in parts(0, 3 * size):
-            matrix[part] += left[part] @ right.T  # now P H P + s Q Q^T
+        for block in blocks(0, 3 * size):
+            matrix[block] += left[block] @ right.T  # now P H P + s Q Q^T
         try:
             invert_root(matrix)
         except np.linalg.LinAlgError as error:
@@ -217,17 +218,17 @@ class ElasticJoint:
         internal = (np.einsum("ij,ij->", matrix, matrix) - 6 / stiffness) / (3 * size)
         response = matrix @ rigid
         if self.congruence is not None:
-            for part in parts(0, 3 * size):
-                rows = root[part, : _reach(part)].transpose(1, 0, 2)
+            for block in blocks(0, 3 * size):
+                rows = root[block, : _reach(block)].transpose(1, 0, 2)
                 rows[...] = rows @ np.swapaxes(self.congruence[: len(rows)], 1, 2)
             rigid = (self.congruence @ rigid.reshape(size, 3, 6)).reshape(3 * size, 6)
         return _Factors(root, rigid, response, 1 / stiffness, RIGID_VARIANCE * internal)
 
     def _columns(self) -> Iterator[Array]:
-        """The root in parts of shape (3, rows, residues), without the residues that they hold nothing of."""
+        """The root in blocks of shape (3, rows, residues), without the residues whose entries are all zero."""
         root = self._factors.root
-        for part in parts(0, len(root)):
-            yield np.ascontiguousarray(root[part, : _reach(part)].transpose(2, 0, 1))
+        for block in blocks(0, len(root)):
+            yield np.ascontiguousarray(root[block, : _reach(block)].transpose(2, 0, 1))
 
     @cached_property
     def marginals(self) -> Array:
@@ -245,7 +246,7 @@ class ElasticJoint:
 
     @cached_property
     def coupling(self) -> Array:
-        """Trace coupling tr(Sigma_ij)/3 scaled to unit diagonal, shape=(N, N), SPD."""
+        """Coupling (normalised dynamic cross-correlation, DCCM), shape=(N, N), SPD."""
         rigid = self._factors.rigid.reshape(len(self.positions), -1)
         total = -self._factors.excess * (rigid @ rigid.T)
         for columns in self._columns():
@@ -271,18 +272,18 @@ class ElasticJoint:
         return values, vectors.T.reshape(count, -1, 3)
 
     def displacements(self, count: int, generator: np.random.Generator) -> Array:
-        """Draws of zero mean, shape=(count, N, 3), Å."""
+        """Random displacements of zero mean, shape=(count, N, 3), Å."""
         factors = self._factors
         noise = generator.standard_normal((count, len(factors.flat)))
         damped = (1.0 - np.sqrt(factors.rigid_variance / factors.held_variance)) * (noise @ factors.response)
         drawn = -damped @ factors.rigid.T
-        for part in parts(0, len(factors.flat)):
-            columns = 3 * _reach(part)
-            drawn[:, :columns] += noise[:, part] @ factors.flat[part, :columns]
+        for block in blocks(0, len(factors.flat)):
+            columns = 3 * _reach(block)
+            drawn[:, :columns] += noise[:, block] @ factors.flat[block, :columns]
         return drawn.reshape(count, -1, 3)
 
     def arrays(self) -> dict[str, NDArray]:
-        """What `from_arrays` needs to rebuild the joint."""
+        """What `from_archive` needs to rebuild the joint."""
         arrays: dict[str, NDArray] = {
             "positions": self.positions,
             "spring_i": self.springs.i,
@@ -297,10 +298,25 @@ class ElasticJoint:
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray]) -> ElasticJoint:
-        """Rebuild a joint from `arrays`."""
-        springs = Springs(arrays["spring_i"], arrays["spring_j"], arrays["central"], arrays["isotropic"])
-        kinds = [name.removesuffix("_gradients") for name in arrays if name.endswith("_gradients")]
-        names = [field.name for field in fields(Coordinates)]
-        coordinates = {kind: Coordinates(*(arrays[f"{kind}_{name}"] for name in names)) for kind in kinds}
-        return cls(arrays["positions"], springs, arrays.get("congruence"), coordinates)
+    def from_archive(cls, archive: Archive) -> ElasticJoint:
+        """Rebuild a joint of N residues from `arrays`."""
+        positions = archive.numbers("positions", "N", 3)
+        springs = Springs(
+            archive.indices("spring_i", "springs", below="N"),
+            archive.indices("spring_j", "springs", below="N"),
+            archive.numbers("central", "springs"),
+            archive.numbers("isotropic", "springs"),
+        )
+        if (springs.central < 0.0).any() or (springs.isotropic < 0.0).any():
+            archive.refuse("springs have a negative stiffness")
+        congruence = archive.numbers("congruence", "N", 3, 3) if "congruence" in archive else None
+        kinds = [name.removesuffix("_gradients") for name in archive if name.endswith("_gradients")]
+        coordinates = {
+            kind: InternalSprings(
+                archive.indices(f"{kind}_residues", kind, f"residues of {kind}", below="N"),
+                archive.numbers(f"{kind}_gradients", kind, f"residues of {kind}", 3),
+                archive.numbers(f"{kind}_stiffness", kind),
+            )
+            for kind in kinds
+        }
+        return cls(positions, springs, congruence, coordinates)

@@ -13,29 +13,29 @@ from torch import Tensor
 
 from .. import joint
 
-__all__ = ["Coordinates", "elastic_covariance", "elastic_moments", "trace_coupling"]
+__all__ = ["InternalSprings", "elastic_covariance", "elastic_moments", "trace_coupling"]
 
 
-class Coordinates(NamedTuple):
-    """As `joint.Coordinates`, in tensors; gradients flow to the stiffness."""
+class InternalSprings(NamedTuple):
+    """`joint.InternalSprings` in tensors; gradients flow to the stiffness."""
 
     residues: Tensor
     gradients: Tensor
     stiffness: Tensor
 
     @classmethod
-    def of(cls, arrays: joint.Coordinates) -> Coordinates:
+    def of(cls, arrays: joint.InternalSprings) -> InternalSprings:
         """The same in tensors of single precision."""
         gradients, stiffness = (torch.from_numpy(array).float() for array in (arrays.gradients, arrays.stiffness))
         return cls(torch.from_numpy(arrays.residues), gradients, stiffness)
 
-    def to(self, device: torch.device) -> Coordinates:
+    def to(self, device: torch.device) -> InternalSprings:
         """The same on another device."""
-        return Coordinates(*(tensor.to(device) for tensor in self))
+        return InternalSprings(*(tensor.to(device) for tensor in self))
 
 
 def elastic_covariance(
-    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor, coordinates: Sequence[Coordinates] = ()
+    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor, coordinates: Sequence[InternalSprings] = ()
 ) -> Tensor:
     """Joint covariance of a network of springs.
 
@@ -47,7 +47,7 @@ def elastic_covariance(
         Each pair once.
     central, isotropic : Tensor, shape=(P,)
         Stiffness, kT/Å^2. Gradients flow to both.
-    coordinates : sequence of Coordinates
+    coordinates : sequence of InternalSprings
         Springs on other internal coordinates.
 
     Returns
@@ -68,7 +68,7 @@ def elastic_moments(
     central: Tensor,
     isotropic: Tensor,
     congruence: Tensor | None = None,
-    coordinates: Sequence[Coordinates] = (),
+    coordinates: Sequence[InternalSprings] = (),
 ) -> tuple[Tensor, Tensor]:
     """Marginals and trace coupling of B Sigma B^T, Sigma as from `elastic_covariance`, at half its cost.
 
@@ -126,7 +126,7 @@ class _Moments(torch.autograd.Function):
 
 
 def _held_hessian(
-    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor, coordinates: Sequence[Coordinates]
+    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor, coordinates: Sequence[InternalSprings]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """P H P + s Q Q^T, the rigid motions Q and the stiffness s that holds them."""
     size = len(positions)
@@ -150,7 +150,7 @@ def _held_hessian(
     return hessian + rigid @ update.T + update @ rigid.T, rigid, stiffness
 
 
-def _add(hessian: Tensor, coordinates: Coordinates) -> Tensor:
+def _add(hessian: Tensor, coordinates: InternalSprings) -> Tensor:
     """H + B^T K B, added up number by number, which unlike blocks is in one order on every CPU."""
     width = 3 * coordinates.residues.shape[1]
     axes = torch.arange(3, device=hessian.device)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cached import cached_property
+from ..errors import PredictionError
+from ..storage import Archive
 from .linear_algebra import leading_eigenpairs, matrix_power, unit_diagonal
 
 __all__ = ["FactoredJoint"]
@@ -42,7 +44,10 @@ class FactoredJoint:
 
     @cached_property
     def _coupling_factor(self) -> Array:
-        return np.linalg.cholesky(self.coupling)
+        try:
+            return np.linalg.cholesky(self.coupling)
+        except np.linalg.LinAlgError as error:
+            raise PredictionError("The coupling is not positive definite; predict the protein again.") from error
 
     def covariance(self) -> Array:
         """The full covariance, shape=(3N, 3N), Å^2; coordinates run residue by residue, x y z."""
@@ -62,14 +67,14 @@ class FactoredJoint:
         return values, vectors.T.reshape(count, size, 3)
 
     def displacements(self, count: int, generator: np.random.Generator) -> Array:
-        """Draws of zero mean, shape=(count, N, 3), Å: S (chol(C) (x) I) z."""
+        """Random displacements of zero mean, shape=(count, N, 3), Å: S (chol(C) (x) I) z."""
         size = len(self.marginals)
         noise = generator.standard_normal((size, count * 3))
         correlated = (self._coupling_factor @ noise).reshape(size, count, 3)
         return np.einsum("iab,isb->sia", self._roots, correlated, optimize=True)
 
     def arrays(self) -> dict[str, NDArray]:
-        """What `from_arrays` needs to rebuild the joint."""
+        """What `from_archive` needs to rebuild the joint."""
         return {
             "marginals": self.marginals,
             "coupling": self.coupling,
@@ -77,7 +82,10 @@ class FactoredJoint:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray]) -> FactoredJoint:
-        """Rebuild a joint from `arrays`."""
-        root: Literal["symmetric", "cholesky"] = "cholesky" if str(arrays["root"]) == "cholesky" else "symmetric"
-        return cls(arrays["marginals"], arrays["coupling"], root)
+    def from_archive(cls, archive: Archive) -> FactoredJoint:
+        """Rebuild a joint of N residues from `arrays`."""
+        root: Literal["symmetric", "cholesky"] = "cholesky" if archive.text("root") == "cholesky" else "symmetric"
+        marginals, coupling = archive.numbers("marginals", "N", 3, 3), archive.numbers("coupling", "N", "N")
+        if not ((np.diagonal(coupling) > 0.0).all() and (np.linalg.eigvalsh(marginals) > 0.0).all()):
+            archive.refuse("a covariance of the joint is not positive definite")
+        return cls(marginals, coupling, root)

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from ..errors import PredictionError
 
-__all__ = ["gram", "invert_root", "leading_eigenpairs", "matrix_log", "matrix_power", "parts", "unit_diagonal"]
+__all__ = ["blocks", "gram", "invert_root", "leading_eigenpairs", "matrix_log", "matrix_power", "unit_diagonal"]
 
 Array = NDArray[np.floating]
-BLOCK = 192
-"""Rows up to which LAPACK factorises and inverts a block; above it, matrix products do the work."""
-PART = 256
+DIRECT = 192
+"""Rows up to which LAPACK factorises and inverts a matrix as a whole; above, matrix products do the work."""
+BLOCK = 256
 """Rows or columns of one product."""
 
 
@@ -38,7 +38,7 @@ def unit_diagonal(matrix: Array) -> Array:
     return scaled
 
 
-def parts(start: int, stop: int, width: int = PART) -> list[slice]:
+def blocks(start: int, stop: int, width: int = BLOCK) -> list[slice]:
     """A range cut into slices of at most `width`."""
     return [slice(first, min(first + width, stop)) for first in range(start, stop, width)]
 
@@ -61,31 +61,31 @@ def invert_root(matrix: Array) -> None:
         If it is not positive definite.
     """
     size = len(matrix)
-    if size <= BLOCK:
+    if size <= DIRECT:
         matrix[...] = np.tril(np.linalg.inv(np.linalg.cholesky(matrix)))
         return
     middle = size // 2
     first, below, second = matrix[:middle, :middle], matrix[middle:, :middle], matrix[middle:, middle:]
     invert_root(first)
-    # Each product leaves out the zeros of its triangle, and runs from the side that the next parts do not need.
-    for part in reversed(parts(0, middle)):
-        below[:, part] = below[:, : part.stop] @ first[part, : part.stop].T
-    for part in parts(0, size - middle):
-        second[part, : part.stop] -= below[part] @ below[: part.stop].T
+    # Each product leaves out the zeros of its triangle, and runs from the side that the next blocks do not need.
+    for block in reversed(blocks(0, middle)):
+        below[:, block] = below[:, : block.stop] @ first[block, : block.stop].T
+    for block in blocks(0, size - middle):
+        second[block, : block.stop] -= below[block] @ below[: block.stop].T
     invert_root(second)
-    for part in parts(0, middle):
-        below[:, part] = below[:, part.start :] @ first[part.start :, part]
-    for part in reversed(parts(0, size - middle)):
-        below[part] = -second[part, : part.stop] @ below[: part.stop]
+    for block in blocks(0, middle):
+        below[:, block] = below[:, block.start :] @ first[block.start :, block]
+    for block in reversed(blocks(0, size - middle)):
+        below[block] = -second[block, : block.stop] @ below[: block.stop]
     matrix[:middle, middle:] = 0.0
 
 
 def gram(root: Array) -> Array:
     """V^T V of a lower-triangular V, shape=(n, n)."""
     total = np.zeros_like(root)
-    for part in parts(0, len(root)):
-        rows = root[part, : part.stop]
-        total[: part.stop, : part.stop] += rows.T @ rows
+    for block in blocks(0, len(root)):
+        rows = root[block, : block.stop]
+        total[: block.stop, : block.stop] += rows.T @ rows
     return total
 
 
@@ -104,7 +104,7 @@ def leading_eigenpairs(
     size : int
         Order of the operator.
     count : int
-        How many pairs.
+        Number of pairs.
     tolerance : float
         Largest residual, relative to the largest eigenvalue.
 
@@ -132,7 +132,7 @@ def leading_eigenpairs(
             return values, vectors
         width = min(width, size - basis.shape[1])
         if width == 0:
-            raise PredictionError("The collective motions did not converge; are the coordinates sane?")
+            raise PredictionError("The collective motions did not converge; check the input coordinates.")
         block = image[:, -block.shape[1] :][:, :width]
         for _ in range(2):  # twice is enough (Giraud et al. 2005)
             block = np.linalg.qr(block - basis @ (basis.T @ block))[0]

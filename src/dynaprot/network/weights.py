@@ -19,8 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..errors import WeightsError
-from ..safe_file import replacing
 from ..springs.prior import PRIORS, prior_constants
+from ..storage import replacing
 from . import features
 from .architecture import Architecture
 

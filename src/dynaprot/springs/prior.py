@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..joint import Coordinates, ElasticJoint, Springs
+from ..joint import ElasticJoint, InternalSprings, Springs
 from ..structure.backbone import chain_positions, previous_residues
 from ..structure.geometry import connected_parts, neighbour_pairs
 from ..structure.protein import Structure
@@ -81,7 +81,7 @@ class SpringPrior:
         N residues.
     springs : Springs
         Between pairs of C-alphas, shape=(P,).
-    internal : dict of str to Coordinates
+    internal : dict of str to InternalSprings
         ``angles``, of three residues in a row, rad; the second has the angle. ``torsions``, of four, rad; the second
         and third have the bond that is twisted. ``contacts``: distances between side chains, Å.
     touching : ndarray, shape=(S,), dtype=int
@@ -90,7 +90,7 @@ class SpringPrior:
 
     structure: Structure
     springs: Springs
-    internal: dict[str, Coordinates]
+    internal: dict[str, InternalSprings]
     touching: Indices
 
     @classmethod
@@ -173,7 +173,7 @@ def log_stiffness(springs: Any, chain: Any, internal: Mapping[str, Any], touchin
     }
 
 
-def _angles(structure: Structure, constants: PriorConstants) -> Coordinates:
+def _angles(structure: Structure, constants: PriorConstants) -> InternalSprings:
     """Angles between virtual bonds."""
     first, middle, last = _stretches(structure, 3).T
     ca = structure.ca
@@ -184,10 +184,10 @@ def _angles(structure: Structure, constants: PriorConstants) -> Coordinates:
     of_first = scale * np.cross(to_first, normal) / _squared(to_first)
     of_last = scale * np.cross(normal, to_last) / _squared(to_last)
     gradients = np.stack([of_first, -of_first - of_last, of_last], axis=1)
-    return Coordinates(np.stack([first, middle, last], axis=1), gradients, np.full(len(first), constants.angle))
+    return InternalSprings(np.stack([first, middle, last], axis=1), gradients, np.full(len(first), constants.angle))
 
 
-def _torsions(structure: Structure, constants: PriorConstants) -> Coordinates:
+def _torsions(structure: Structure, constants: PriorConstants) -> InternalSprings:
     """Torsions about virtual bonds; gradients after Blondel & Karplus (1996)."""
     residues = _stretches(structure, 4)
     a, b, c, d = (structure.ca[column] for column in residues.T)
@@ -200,7 +200,7 @@ def _torsions(structure: Structure, constants: PriorConstants) -> Coordinates:
     along_before, along_after = ((vector * bond).sum(1, keepdims=True) / length for vector in (before, after))
     lever = along_before * left - along_after * right
     gradients = np.stack([-length * left, length * left + lever, -lever - length * right, length * right], axis=1)
-    return Coordinates(residues, gradients, np.full(len(residues), constants.torsion))
+    return InternalSprings(residues, gradients, np.full(len(residues), constants.torsion))
 
 
 def _stretches(structure: Structure, length: int) -> Indices:
@@ -212,7 +212,9 @@ def _stretches(structure: Structure, length: int) -> Indices:
     return rows
 
 
-def _contacts(structure: Structure, i: Indices, j: Indices, constants: PriorConstants) -> tuple[Indices, Coordinates]:
+def _contacts(
+    structure: Structure, i: Indices, j: Indices, constants: PriorConstants
+) -> tuple[Indices, InternalSprings]:
     """Which pairs have side chains in contact, and the distances between these."""
     segment, place, _ = chain_positions(structure.next_residue)
     apart = (segment[i] != segment[j]) | (np.abs(place[i] - place[j]) > constants.chained)
@@ -224,7 +226,7 @@ def _contacts(structure: Structure, i: Indices, j: Indices, constants: PriorCons
     distance = np.linalg.norm(between, axis=1)
     unit = between / np.maximum(distance, 1e-6)[:, None]
     by_i, by_j = (np.einsum("ka,knab->knb", unit, side_chains.gradients[residues]) for residues in (i, j))
-    return touching, Coordinates(
+    return touching, InternalSprings(
         np.concatenate([side_chains.residues[i], side_chains.residues[j]], axis=1),
         np.concatenate([by_i, -by_j], axis=1),
         constants.contact * parameter_free_stiffness(np.maximum(distance, constants.nearest)),

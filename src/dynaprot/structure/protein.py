@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..cached import cached_property
 from ..errors import StructureError
+from ..storage import Archive
 from . import backbone
 from .residues import AMINO_ACIDS, UNKNOWN, three_letter_code
 
 __all__ = ["Atoms", "Structure"]
 
 Array = NDArray[np.floating]
+Indices = NDArray[np.int64]
 Strings = NDArray[np.str_]
+
+POSITIONS = ("n", "ca", "c")
+LABELS = ("chain_ids", "residue_ids", "residue_names", "label_chain_ids", "label_residue_ids")
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Atoms:
     names: Strings
     elements: Strings
     positions: Array
-    residue: NDArray[np.int64]
+    residue: Indices
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +166,132 @@ class Structure:
 
     def __len__(self) -> int:
         return len(self.ca)
+
+    def __getitem__(self, selected: slice | Sequence[int] | Sequence[bool] | NDArray[Any]) -> Structure:
+        """Some of the residues, in the order asked for, with their atoms and the notices of the whole.
+
+        Parameters
+        ----------
+        selected : slice, or ndarray of bool, shape=(N,), or of int, shape=(M,)
+            Which residues to keep, each at most once.
+
+        Raises
+        ------
+        StructureError
+            If no residue is selected, one is selected twice or does not exist, or a mask has another length.
+
+        Examples
+        --------
+        >>> chain_a = structure[structure.chain_ids == "A"]  # doctest: +SKIP
+        """
+        kept = self._selected(selected)
+        atoms = self.atoms
+        if atoms is not None:
+            place = np.full(len(self), -1)
+            place[kept] = np.arange(len(kept))
+            rows = np.flatnonzero(place[atoms.residue] >= 0)
+            atoms = Atoms(atoms.names[rows], atoms.elements[rows], atoms.positions[rows], place[atoms.residue[rows]])
+        return replace(
+            self,
+            sequence="".join(self.sequence[k] for k in kept),
+            atoms=atoms,
+            **{name: getattr(self, name)[kept] for name in POSITIONS + LABELS},
+        )
+
+    def _selected(self, selected: slice | Sequence[int] | Sequence[bool] | NDArray[Any]) -> Indices:
+        try:
+            kept = np.atleast_1d(np.arange(len(self))[selected])
+        except IndexError as error:
+            raise StructureError(
+                f"{self.name}: residues cannot be selected from {len(self)} ({error}); give a slice, indices, or a "
+                "mask with one entry for each residue."
+            ) from error
+        if not len(kept):
+            raise StructureError(f"{self.name}: no residue was selected; DynaProt needs a protein.")
+        if kept.ndim > 1 or len(np.unique(kept)) < len(kept):
+            raise StructureError(f"{self.name}: each residue can be selected once only.")
+        return kept
+
+    def index(self, chain_id: str, residue_id: str | int) -> int:
+        """Index of a residue by the author's names.
+
+        Parameters
+        ----------
+        chain_id : str
+        residue_id : str or int
+            Number with insertion code, as ``"52A"``.
+
+        Raises
+        ------
+        StructureError
+            If there is no such residue, or more than one.
+
+        Examples
+        --------
+        >>> structure.index("A", "52A")  # doctest: +SKIP
+        """
+        in_chain = self.chain_ids == chain_id
+        if not in_chain.any():
+            present = ", ".join(f"'{name}'" for name in dict.fromkeys(self.chain_ids.tolist()))
+            raise StructureError(f"{self.name}: there is no chain '{chain_id}'; the structure has {present}.")
+        found = np.flatnonzero(in_chain & (self.residue_ids == str(residue_id)))
+        if not len(found):
+            present = self.residue_ids[in_chain]
+            raise StructureError(
+                f"{self.name}: chain '{chain_id}' has no residue '{residue_id}'; its {len(present)} residues are "
+                f"numbered from {present[0]} to {present[-1]}, and some numbers may be missing."
+            )
+        if len(found) > 1:
+            raise StructureError(
+                f"{self.name}: chain '{chain_id}' has {len(found)} residues '{residue_id}'; choose one by its index."
+            )
+        return int(found[0])
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The form in which structures are stored: what `from_archive` reads back."""
+        arrays: dict[str, NDArray[Any]] = {name: getattr(self, name) for name in POSITIONS + LABELS}
+        arrays |= {
+            "name": np.array(self.name),
+            "sequence": np.array(self.sequence),
+            "notices": np.array(self.notices, dtype=np.str_),
+        }
+        if self.atoms is not None:
+            arrays |= {f"atom_{name}": array for name, array in vars(self.atoms).items()}
+        return arrays
+
+    @classmethod
+    def from_archive(cls, archive: Archive) -> Structure:
+        """Read what `to_arrays` gave; the length of the archive's axis N is the number of residues from then on.
+
+        Raises
+        ------
+        DynaProtError
+            The archive's own error, if an array is missing or damaged. Label ids may be missing.
+        """
+        positions = {name: archive.numbers(name, "N", 3) for name in POSITIONS}
+        labels = {name: archive.texts(name, "N") for name in LABELS if name in archive or not name.startswith("label")}
+        sequence = archive.text("sequence")
+        if len(sequence) != archive.lengths["N"]:
+            archive.refuse(f"the sequence has {len(sequence)} letters for {archive.lengths['N']} residues")
+        atoms = None
+        if "atom_names" in archive:
+            atoms = Atoms(
+                archive.texts("atom_names", "A"),
+                archive.texts("atom_elements", "A"),
+                archive.numbers("atom_positions", "A", 3),
+                archive.indices("atom_residue", "A", below="N"),
+            )
+        try:
+            return cls.from_arrays(
+                **positions,
+                **labels,
+                sequence=sequence,
+                name=archive.text("name"),
+                notices=tuple(archive.texts("notices", "structure notices").tolist()),
+                atoms=atoms,
+            )
+        except StructureError as error:
+            archive.refuse(str(error).rstrip("."))
 
     def residue_label(self, index: int) -> str:
         """How a message names a residue: chain, name, number."""

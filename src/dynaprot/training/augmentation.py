@@ -26,7 +26,7 @@ def augmented(example: Example, how: Augmentation, generator: np.random.Generato
         structure = _jostled(structure, how, generator)
     if how.crop and len(structure) > how.crop:
         kept = _crop(structure, how, generator)
-        structure = _part(structure, kept)
+        structure = structure[kept]
         coupling = None if example.coupling is None else example.coupling[kept][:, kept]
         example = replace(example, marginals=example.marginals[kept], coupling=coupling)
     if structure is example.structure:
@@ -62,15 +62,3 @@ def _crop(structure: Structure, how: Augmentation, generator: np.random.Generato
         return np.arange(how.crop) + generator.integers(len(structure) - how.crop + 1)
     centre = structure.ca[generator.integers(len(structure))]
     return np.sort(np.argsort(np.linalg.norm(structure.ca - centre, axis=1), kind="stable")[: how.crop])
-
-
-def _part(structure: Structure, kept: NDArray[np.int64]) -> Structure:
-    return Structure.from_arrays(
-        structure.n[kept],
-        structure.ca[kept],
-        structure.c[kept],
-        "".join(structure.sequence[k] for k in kept),
-        structure.chain_ids[kept],
-        structure.residue_ids[kept],
-        name=structure.name,
-    )

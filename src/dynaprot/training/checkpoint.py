@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..errors import TrainingDataError
 from ..network.torch_network import DynaProt
-from ..safe_file import replacing
+from ..storage import replacing
 from .configuration import Configuration
 
 __all__ = ["TrainingState"]

@@ -16,7 +16,7 @@ from ..datasets.prepared import PreparedProtein
 from ..datasets.sources import Ensemble, read_ensembles
 from ..datasets.superposition import superpose
 from ..errors import TrainingDataError
-from ..joint.elastic_torch import Coordinates
+from ..joint.elastic_torch import InternalSprings
 from ..network.architecture import DYNAPROT_M, Architecture
 from ..network.features import featurise
 from ..network.torch_network import tensors
@@ -50,7 +50,7 @@ class Input:
         C-alpha, Å.
     base : Tensor, shape=(P, 2)
         Central and isotropic stiffness of pairs before learning, kT/Å^2.
-    coordinates : dict of str to Coordinates
+    coordinates : dict of str to InternalSprings
         Springs of a `SpringPrior`, with their force constants before learning.
     touching : Tensor, shape=(S,), dtype=int64
         Which pairs the contacts belong to.
@@ -59,7 +59,7 @@ class Input:
     arguments: tuple[Tensor, ...]
     positions: Tensor
     base: Tensor
-    coordinates: dict[str, Coordinates]
+    coordinates: dict[str, InternalSprings]
     touching: Tensor
 
     @classmethod
@@ -73,7 +73,7 @@ class Input:
             tensors(features),
             torch.from_numpy(positions).float(),
             torch.from_numpy(np.stack([springs.central, springs.isotropic], axis=1)).float(),
-            {kind: Coordinates.of(arrays) for kind, arrays in prior.internal.items()},
+            {kind: InternalSprings.of(arrays) for kind, arrays in prior.internal.items()},
             torch.from_numpy(prior.touching),
         )
 

@@ -41,7 +41,7 @@ from ..errors import TrainingDataError
 from ..metrics.residues import METRICS, compare, pearson
 from ..network.torch_network import Committee, DynaProt
 from ..network.weights import save_weights
-from ..safe_file import replacing
+from ..storage import replacing
 from .augmentation import augmented
 from .checkpoint import TrainingState
 from .configuration import Configuration, Source
