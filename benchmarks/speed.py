@@ -35,7 +35,7 @@ import numpy as np
 from matplotlib.ticker import LogLocator
 
 from dynaprot import Structure, prediction
-from dynaprot.figures.page import INK, axes_in_inches, page, save, style
+from dynaprot.figures.figure import FOREGROUND, axes_in_inches, empty_figure, save, style
 from dynaprot.network.features import Features, featurise
 from dynaprot.structure.residues import AMINO_ACIDS
 
@@ -317,7 +317,7 @@ def draw(figures: dict[tuple[str, int], Figures], path: Path) -> None:
     colours = ("#B32E1A", "#4F97CF", "#2B5597")
     limits = ((5e-4, 2e3), (0.5, 2e4))
     with style():
-        figure = page(bottom + 2 * (height + gap) + 0.3)
+        figure = empty_figure(bottom + 2 * (height + gap) + 0.3)
         for column, (title, ours, rivals) in enumerate(COMPARISONS):
             for row, what in enumerate(("Time, s", "Peak memory, MB")):
                 x = left + column * (width + gap)
@@ -341,7 +341,7 @@ def draw(figures: dict[tuple[str, int], Figures], path: Path) -> None:
                     axes.text(
                         0.06, 1.02 - 0.09 * line, LABELS[case], transform=axes.transAxes, fontsize=6.5, color=colour
                     )
-        figure.text(0.5, 0.015, "Residues", ha="center", color=INK)
+        figure.text(0.5, 0.015, "Residues", ha="center", color=FOREGROUND)
         save(figure, path)
 
 

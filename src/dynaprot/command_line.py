@@ -1,6 +1,6 @@
-"""The `dynaprot` command: a thin wrapper over the library, one function a command.
+"""The `dynaprot` command: a thin wrapper over the library, with one function for each command.
 
-Each function imports what it needs, so that none waits for what another needs.
+Each function imports what it needs, so that no command waits for the imports of another.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from . import __version__
+from .defaults import CONFORMATIONS, DEVICE, FIGURES, MODEL, PROBABILITY, SEED
 from .errors import DynaProtError, OutputError, TrainingDataError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class EnsembleFormat(StrEnum):
 
 
 class SplitName(StrEnum):
-    """How prepared proteins are dealt into training, validation and test."""
+    """Ways to divide prepared proteins into training, validation and test."""
 
     clusters = "clusters"
     alphaflow = "alphaflow"
@@ -54,14 +55,22 @@ StructureFile = Annotated[
     str, typer.Argument(help="PDB or mmCIF file, plain or gzipped, or pdb:ID to download an entry.")
 ]
 ResultFile = Annotated[Path, typer.Argument(help="A dynamics.npz that `dynaprot predict` wrote.")]
-Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the results; made if need be.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same conformations.")]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="Folder for the results; it is made if it does not exist.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of the random numbers; the same seed gives the same conformations.")]
 Format = Annotated[EnsembleFormat, typer.Option("--format", help="File format of the ensemble.")]
 Restore = Annotated[
-    bool, typer.Option("--restore/--raw", help="Mend bond lengths and clashes, or leave the Gaussian's draws alone.")
+    bool,
+    typer.Option(
+        "--restore/--raw", help="Restore C-alpha geometry (bonded distances, no clashes), or keep samples as drawn."
+    ),
 ]
 AllAtoms = Annotated[
-    bool, typer.Option("--all-atoms", help="Write all heavy atoms, each residue as a rigid body: for display only.")
+    bool,
+    typer.Option(
+        "--all-atoms", help="Write all heavy atoms, moved with their residue as a rigid body: for display only."
+    ),
 ]
 
 
@@ -69,20 +78,22 @@ AllAtoms = Annotated[
 def predict_command(
     structure_file: StructureFile,
     output: Output = Path("out"),
-    chains: Annotated[str | None, typer.Option(help="Chains to keep, as A,B. All protein chains by default.")] = None,
-    structure_model: Annotated[int, typer.Option(help="Which model of the file, from 0.")] = 0,
+    chains: Annotated[
+        str | None, typer.Option(help="Chains to keep, such as A,B. All protein chains by default.")
+    ] = None,
+    structure_model: Annotated[int, typer.Option(help="Model of the file, counted from 0.")] = 0,
     model: Annotated[
         str, typer.Option("--model", "-m", help="default, anm, anm-cutoff, a weights file, or two as M+J.")
-    ] = "default",
-    device: Annotated[str, typer.Option(help="auto, cpu, or a PyTorch device as cuda.")] = "auto",
-    samples: Annotated[int, typer.Option(min=0, help="Conformations to draw; 0 for none.")] = 0,
-    seed: Seed = 0,
+    ] = MODEL,
+    device: Annotated[str, typer.Option(help="auto, cpu, or a PyTorch device such as cuda.")] = DEVICE,
+    samples: Annotated[int, typer.Option(min=0, help="Number of conformations to draw; 0 for none.")] = 0,
+    seed: Seed = SEED,
     ensemble_format: Format = EnsembleFormat.pdb,
     restore: Restore = True,
     all_atoms: AllAtoms = False,
-    pictures: Annotated[bool, typer.Option(help="Draw the three pictures.")] = True,
+    pictures: Annotated[bool, typer.Option(help="Draw the three figures.")] = True,
 ) -> None:
-    """Predict how a structure moves, and write the result, tables, structure files and pictures."""
+    """Predict how a structure moves, and write the result, a table, structure files and figures."""
     from .prediction import predict
     from .structure.files import load_structure
 
@@ -111,8 +122,8 @@ def predict_command(
 def sample_command(
     result: ResultFile,
     output: Output = Path("out"),
-    samples: Annotated[int, typer.Option("--samples", "-n", min=1, help="How many conformations.")] = 50,
-    seed: Seed = 0,
+    samples: Annotated[int, typer.Option("--samples", "-n", min=1, help="Number of conformations.")] = CONFORMATIONS,
+    seed: Seed = SEED,
     ensemble_format: Format = EnsembleFormat.pdb,
     restore: Restore = True,
     all_atoms: AllAtoms = False,
@@ -129,9 +140,11 @@ def sample_command(
 def plot_command(
     result: ResultFile,
     output: Output = Path("out"),
-    probability: Annotated[float, typer.Option(help="Share of the time that C-alpha is inside its ellipsoid.")] = 0.5,
+    probability: Annotated[
+        float, typer.Option(help="Share of the time that a C-alpha is inside its ellipsoid.")
+    ] = PROBABILITY,
 ) -> None:
-    """Draw the pictures of a prediction: RMSF along the chain, coupling, ellipsoids."""
+    """Draw the figures of a prediction: RMSF along the chain, coupling (DCCM), ellipsoids."""
     from .dynamics import Dynamics
 
     dynamics = Dynamics.load(result)
@@ -149,23 +162,27 @@ def evaluate_command(
     ] = Path("../shared/data"),
     model: Annotated[
         list[str],
-        typer.Option("--model", "-m", help="Model or weights file, or two as M+J; may be given several times."),
+        typer.Option("--model", "-m", help="Model or weights file, or two as M+J; can be given several times."),
     ] = ["default"],  # noqa: B006 - typer's way of a default
     output: Output = Path("out/evaluation"),
-    clusters: Annotated[str, typer.Option(help="Only simulated proteins of these sequence clusters, as 12,34.")] = "",
+    clusters: Annotated[
+        str, typer.Option(help="Only simulated proteins of these sequence clusters, such as 12,34.")
+    ] = "",
     held_out_of: Annotated[
         Path | None, typer.Option(help="Only simulated proteins of the clusters held out from these weights.")
     ] = None,
     split: Annotated[
         Path | None, typer.Option(help="Only simulated proteins of the test part of this split.json.")
     ] = None,
-    topology: Annotated[Path | None, typer.Option(help="The data are a trajectory of this molecule.")] = None,
-    temperature: Annotated[int, typer.Option(help="Which temperature of mdCATH, K.")] = 320,
+    topology: Annotated[
+        Path | None, typer.Option(help="Structure file of the molecule, where the data are one trajectory.")
+    ] = None,
+    temperature: Annotated[int, typer.Option(help="Temperature of the mdCATH simulations, K.")] = 320,
     everything: Annotated[bool, typer.Option("--all", help="Count short and inconsistent simulations too.")] = False,
-    samples: Annotated[int, typer.Option(min=10, help="Conformations that each model draws.")] = 250,
-    seed: Seed = 0,
+    samples: Annotated[int, typer.Option(min=10, help="Number of conformations that each model draws.")] = 250,
+    seed: Seed = SEED,
 ) -> None:
-    """Judge models beside the elastic networks on simulated proteins, with tables, CSV and pictures."""
+    """Evaluate models on simulated proteins beside the elastic networks, with tables, CSV and figures."""
     from tempfile import TemporaryDirectory
 
     from rich.progress import track
@@ -185,16 +202,16 @@ def evaluate_command(
     )
     _make_folder(output)
     with TemporaryDirectory() as folder:
-        judged = contenders(model, Path(folder))
-        scored = evaluate(proteins.systems, proteins.chains, judged, samples, seed, everything)
+        evaluated = contenders(model, Path(folder))
+        scored = evaluate(proteins.systems, proteins.chains, evaluated, samples, seed, everything)
         scores = [
             score
             for found in track(scored, "Evaluating", total=proteins.count, console=errors, transient=True)
             for score in found
         ]
     if not scores:
-        raise TrainingDataError(" ".join([f"{data}: there is nothing to judge by.", *proteins.unread]))
-    report = Report(scores, judged, everything, proteins.unread)
+        raise TrainingDataError(" ".join([f"{data}: there is no protein to evaluate on.", *proteins.unread]))
+    report = Report(scores, evaluated, everything, proteins.unread)
     for table in report.for_terminal():
         console.print(table)
         console.print()
@@ -206,37 +223,47 @@ def evaluate_command(
 def prepare_command(
     sources: Annotated[
         list[Path],
-        typer.Argument(help="Trajectories as in ATLAS, its zips, mdCATH .h5, PDB, mmCIF, .npz archives, or folders."),
+        typer.Argument(
+            help="Trajectories laid out as in ATLAS, its zips, mdCATH .h5, PDB, mmCIF, .npz archives, or folders."
+        ),
     ],
     output: Output = Path("prepared"),
     topology: Annotated[
-        Path | None, typer.Option(help="The sources are trajectories of this one molecule, in any common format.")
+        Path | None,
+        typer.Option(
+            help="Structure file of the one molecule whose trajectories, in any common format, the sources are."
+        ),
     ] = None,
     conformers: Annotated[
-        bool, typer.Option("--conformers", help="Each source, file or folder, holds conformers of one protein.")
+        bool, typer.Option("--conformers", help="Each source, a file or a folder, holds conformers of one protein.")
     ] = False,
     core_weighted: Annotated[
-        bool, typer.Option("--core-weighted", help="Superpose on what moves little, so that tails do not matter.")
+        bool,
+        typer.Option(
+            "--core-weighted", help="Superpose on residues that move little, so that flexible tails do not matter."
+        ),
     ] = False,
-    temperature: Annotated[int, typer.Option(help="Which temperature of mdCATH, K.")] = 320,
+    temperature: Annotated[int, typer.Option(help="Temperature of the mdCATH simulations, K.")] = 320,
     licence: Annotated[str | None, typer.Option(help="Licence of the data, kept with every protein.")] = None,
     split: Annotated[
-        SplitName, typer.Option(help="By sequence cluster, or a published split of ATLAS.")
+        SplitName, typer.Option(help="Split by sequence cluster, or a published split of ATLAS.")
     ] = SplitName.clusters,
     split_lists: Annotated[
         Path | None, typer.Option(help="Folder with the lists of a published split; AlphaFlow's are downloaded.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed deals clusters alike.")] = 0,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one for each processor by default.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the split by clusters; the same seed gives the same split.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Number of processes; one for each processor by default.")
+    ] = None,
 ) -> None:
-    """Make labels for training from simulations, models, conformers and crystals: one file a protein."""
+    """Make labels for training from simulations, models, conformers and crystals: one file for each protein."""
     from rich.progress import track
 
     from .datasets.prepare import prepare, split_prepared
     from .datasets.sources import find_sources
     from .datasets.splits import published_split
 
-    # Before hours of work, not after.
+    # Read first, so that an error comes before hours of work.
     published = None if split is SplitName.clusters else published_split(split.value, split_lists)
     found = find_sources(sources, topology=topology, conformers=conformers, temperature=temperature, licence=licence)
     _make_folder(output)
@@ -253,26 +280,30 @@ def prepare_command(
     if failed == len(done):
         raise TrainingDataError("Nothing could be prepared.")
     try:
-        dealt = published or split_prepared(output, seed)
+        parts = published or split_prepared(output, seed)
     except TrainingDataError as error:
         _say("[yellow]Note:[/]", (f"No split was made. {error}",))
         return
-    dealt.save(output / "split.json")
-    counts = f"{len(dealt.train)} to train, {len(dealt.validation)} to validate, {len(dealt.test)} to test"
-    console.print(f"Split by {dealt.name}: {counts}")
+    parts.save(output / "split.json")
+    counts = f"{len(parts.train)} to train, {len(parts.validation)} to validate, {len(parts.test)} to test"
+    console.print(f"Split by {parts.name}: {counts}")
 
 
 @app.command("train")
 def train_command(
-    configuration: Annotated[str, typer.Argument(help="TOML file, or one that is bundled: default, paper-m, paper-j.")],
+    configuration: Annotated[
+        str, typer.Argument(help="TOML file, or a bundled configuration: default, paper-m, paper-j.")
+    ],
     output: Output = Path("out/training"),
     data: Annotated[
-        str | None, typer.Option(help="Folder of the sources, in place of the configuration's own.")
+        str | None, typer.Option(help="Folder of the sources, in place of the one that the configuration names.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoints after a kill.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue from the checkpoints in the output folder.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Train networks and write weights; on several GPUs as dynaprot/training/train.py says."""
+    """Train networks and write weights; dynaprot/training/train.py says how to use several GPUs."""
     from dataclasses import replace
 
     try:
@@ -293,7 +324,7 @@ def train_command(
 
 @app.command("info")
 def info_command() -> None:
-    """Say which versions, weights and devices there are."""
+    """Show versions, weights and devices."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
@@ -330,14 +361,13 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be made or is no folder ({error.strerror}).") from error
+        raise OutputError(f"{folder}: cannot be made or is not a folder ({error.strerror}).") from error
 
 
 def _write_results(dynamics: Dynamics, output: Path) -> list[Path]:
-    from .files.results import write_result
+    from .files.results import result_names, write_result
 
-    name = dynamics.structure.name
-    paths = [output / file for file in ("dynamics.npz", "residues.csv", f"{name}_dynamics.pdb", f"{name}_dynamics.cif")]
+    paths = [output / name for name in result_names(dynamics.structure.name)]
     for path in paths:
         _say("[yellow]Note:[/]", write_result(dynamics, path))
     return paths
@@ -370,13 +400,14 @@ def _write_samples(
     return list(write_ensemble(structure, conformations, output / f"ensemble.{ensemble_format.value}"))
 
 
-def _draw(dynamics: Dynamics, output: Path, probability: float = 0.5) -> list[Path]:
+def _draw(dynamics: Dynamics, output: Path, probability: float = PROBABILITY) -> list[Path]:
     from .figures.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
 
-    draw_rmsf(dynamics, output / "rmsf.png")
-    draw_coupling(dynamics, output / "coupling.png")
-    draw_ellipsoids(dynamics, output / "ellipsoids.png", probability)
-    return [output / "rmsf.png", output / "coupling.png", output / "ellipsoids.png"]
+    rmsf, coupling, ellipsoids = paths = [output / f"{name}.png" for name in FIGURES]
+    draw_rmsf(dynamics, rmsf)
+    draw_coupling(dynamics, coupling)
+    draw_ellipsoids(dynamics, ellipsoids, probability)
+    return paths
 
 
 def _say(kind: str, sentences: tuple[str, ...]) -> None:
@@ -391,8 +422,8 @@ def _name(written: list[Path]) -> None:
 
 def main() -> None:
     """Run the command line; an error is one line, never a traceback."""
-    # What a command loads and makes stays to its end: to look for cycles in it as often as Python does by itself,
-    # and again at the end, takes `dynaprot predict` longer than the prediction.
+    # What a command loads and makes stays until its end: searching it for reference cycles as often as Python does by
+    # default, and again at the end, would take `dynaprot predict` longer than the prediction.
     gc.set_threshold(10_000)
     try:
         app()

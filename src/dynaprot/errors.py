@@ -1,4 +1,4 @@
-"""The one hierarchy of errors. A message names the file, chain or residue and what to do next."""
+"""All errors of DynaProt. A message names the file, chain or residue and says what to do next."""
 
 __all__ = [
     "DynaProtError",
@@ -11,15 +11,15 @@ __all__ = [
 
 
 class DynaProtError(Exception):
-    """Anything DynaProt refuses to do. Hosts show its text to the user as it is."""
+    """Base of all errors of DynaProt. Hosts show its text to the user as it is."""
 
 
 class StructureError(DynaProtError):
-    """The input is no protein structure that can be predicted."""
+    """The input is not a protein structure that can be predicted."""
 
 
 class PredictionError(DynaProtError):
-    """The prediction cannot be made: too large, unknown model, device that is not there."""
+    """The prediction cannot be made: the protein is too large, or the model or the device does not exist."""
 
 
 class WeightsError(DynaProtError):

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from dynaprot import Dynamics, predict
 from dynaprot.figures.coupling_image import CouplingImage
 from dynaprot.figures.coupling_map import CouplingMap
+from dynaprot.figures.figure import SIGNED
 from dynaprot.figures.linked_plot import LinkedPlot
-from dynaprot.figures.page import SIGNED
 from dynaprot.figures.rmsf_plot import RmsfPlot
 
 from .conftest import random_protein

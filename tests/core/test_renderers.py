@@ -354,7 +354,7 @@ def test_ellipsoids_lie_in_vector_graphics_dot_for_dot(tmp_path: Path) -> None:
 
 def test_an_unknown_picture_format_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     """The message says what to write instead, and nothing is left behind."""
-    with pytest.raises(OutputError, match=r"\.png, \.pdf or \.svg"):
+    with pytest.raises(OutputError, match=r"written as \.png, \.svg, \.pdf"):
         draw_coupling(two_chains(), tmp_path / "x.docx")
     assert list(tmp_path.iterdir()) == []
 

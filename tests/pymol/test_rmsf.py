@@ -220,8 +220,8 @@ def test_the_palettes_of_the_figures_are_the_plugins(plugin, core):
     """A colour means the same in PyMOL and in the core's figures."""
     from matplotlib.colors import to_hex
 
-    page = plugin.core.load_core(".figures.page")
-    for name, palette in (("mobility", page.MOBILITY), ("signed", page.SIGNED)):
+    figure = plugin.core.load_core(".figures.figure")
+    for name, palette in (("mobility", figure.MOBILITY), ("signed", figure.SIGNED)):
         stops = [word.replace("0x", "#") for word in plugin.palettes.PALETTES[name].split()]
         ends = [to_hex(palette(place)).upper() for place in np.linspace(0, 1, len(stops))]
         for stop, end in zip(stops, ends, strict=True):

@@ -1,1 +1,1 @@
-"""What is worked out of `Dynamics`: ellipsoids, couplings, modes, chain geometry. No analysis imports another."""
+"""What is computed from `Dynamics`: ellipsoids, couplings, modes, ensembles. No analysis imports another."""

@@ -1,10 +1,11 @@
-"""What moves together: the strongest couplings, and the coupling of every residue to a few."""
+"""Coupling (normalised dynamic cross-correlation, DCCM): the strongest pairs, and the coupling to a set of residues."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..defaults import THRESHOLD
 from ..dynamics import Dynamics
 from ..errors import DynaProtError
 from ..structure.protein import Structure
@@ -15,16 +16,16 @@ Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 MOST = 300
-"""Pairs that a picture of a protein takes: what joins more hides it. Hosts draw so many, the strongest."""
+"""Largest number of pairs that hosts draw, the strongest first: more would hide the protein."""
 
 
 def all_couplings(dynamics: Dynamics) -> Array:
-    """The coupling of all pairs of N residues, shape=(N, N): a question for `Dynamics.once`, as it takes its time."""
+    """The coupling of all pairs of N residues, shape=(N, N): a question for `Dynamics.once`, as it may take seconds."""
     return dynamics.coupling
 
 
 def strongest_pairs(
-    structure: Structure, coupling: Array, threshold: float = 0.6, separation: int = 6
+    structure: Structure, coupling: Array, threshold: float = THRESHOLD, separation: int = 6
 ) -> tuple[Indices, Indices, Array]:
     """Pairs of residues that move together, or against each other, without being neighbours in sequence.
 
@@ -33,18 +34,18 @@ def strongest_pairs(
     structure : Structure
         N residues.
     coupling : ndarray, shape=(N, N)
-        Unit diagonal, as `Dynamics.coupling`.
+        Coupling of all pairs with a unit diagonal, as in `Dynamics.coupling`.
     threshold : float
-        Least absolute coupling, above 0 and at most 1.
+        Smallest absolute coupling of a pair, above 0 and at most 1.
     separation : int
         Pairs of one chain with fewer steps from one to the other along it are left out: neighbours are coupled anyway.
 
     Returns
     -------
     i, j : ndarray, shape=(P,), dtype=int
-        i < j, strongest pairs first.
+        Indices with i < j, strongest pairs first.
     value : ndarray, shape=(P,)
-        Their coupling, with its sign.
+        Coupling of each pair, with its sign.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def strongest_pairs(
         If the threshold is outside its range.
     """
     if not 0.0 < threshold <= 1.0:
-        raise DynaProtError(f"The threshold of couplings must lie above 0 and at most at 1, not {threshold}.")
+        raise DynaProtError(f"The threshold of coupling must be above 0 and at most 1, not {threshold}.")
     i, j = np.nonzero(np.triu(np.abs(coupling) >= threshold, 1))
     _, chain = np.unique(structure.chain_ids, return_inverse=True)
     place = _places_in_chains(chain)
@@ -72,9 +73,9 @@ def coupling_to(coupling: Array, members: Indices) -> Array:
     Parameters
     ----------
     coupling : ndarray, shape=(N, N)
-        SPD, unit diagonal.
+        Coupling of all pairs: SPD, with a unit diagonal.
     members : ndarray, shape=(M,), dtype=int
-        The set, at least one residue.
+        Indices of the residues of the set, at least one.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def coupling_to(coupling: Array, members: Indices) -> Array:
 
 
 def _places_in_chains(chain: Indices) -> Indices:
-    """How many residues of its chain stand before each residue."""
+    """Number of residues of the same chain that come before each residue."""
     order = np.argsort(chain, kind="stable")
     place = np.empty(len(chain), dtype=np.int64)
     place[order] = np.arange(len(chain)) - np.searchsorted(chain[order], chain[order])

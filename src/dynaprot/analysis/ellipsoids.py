@@ -16,9 +16,9 @@ Array = NDArray[np.floating]
 Indices = NDArray[np.int32]
 
 FLATTEST = 1e-3
-"""Å; the least semi-axis drawn, so that a surface has a normal everywhere."""
+"""Shortest semi-axis that is drawn, Å, so that a surface has a normal everywhere."""
 ROD = 0.03
-"""Thickness of the rods that show axes, as a part of the residue's longest axis."""
+"""Thickness of the rods that show axes, as a share of the residue's longest axis."""
 
 
 class Mesh(NamedTuple):
@@ -29,7 +29,7 @@ class Mesh(NamedTuple):
     vertices, normals : ndarray, shape=(V, 3), dtype=float32
         Å, and unit vectors pointing outwards.
     triangles : ndarray, shape=(T, 3), dtype=int32
-        Vertices of each, anticlockwise when seen from outside.
+        Indices of the vertices of each triangle, anticlockwise when seen from outside.
     residue : ndarray, shape=(V,), dtype=int32
         Index of the residue that each vertex belongs to.
     """
@@ -41,7 +41,7 @@ class Mesh(NamedTuple):
 
 
 def contour_radius(probability: float) -> float:
-    """How many standard deviations the surface lies out that holds a 3D Gaussian with a probability.
+    """Distance, in standard deviations, of the surface that encloses a 3D Gaussian with a given probability.
 
     The distance r of a 3D Gaussian from its mean, in standard deviations, follows the chi distribution with
     three degrees of freedom, F(r) = erf(r / sqrt 2) - sqrt(2 / pi) r exp(-r^2 / 2).
@@ -99,7 +99,7 @@ def axes(marginals: Array) -> tuple[Array, Array]:
 
 
 def displacement_parameters(marginals: Array) -> Array:
-    """The six numbers of each covariance as crystallographers order them, U11 U22 U33 U12 U13 U23.
+    """The six numbers of each covariance in the order of crystallographers, U11 U22 U33 U12 U13 U23.
 
     Parameters
     ----------
@@ -124,14 +124,14 @@ def ellipsoid_surface(centres: Array, marginals: Array, radius: float, subdivisi
     marginals : ndarray, shape=(N, 3, 3)
         Covariances, Å^2.
     radius : float
-        Semi-axes in standard deviations, as `contour_radius` gives them.
+        Length of the semi-axes in standard deviations, as `contour_radius` gives it.
     subdivisions : int
-        Each makes four triangles of one, beginning with the 20 of an icosahedron.
+        Number of times that each triangle is divided into four, beginning with the 20 of an icosahedron.
 
     Returns
     -------
     Mesh
-        Of 20 * 4^subdivisions triangles for each residue.
+        A surface with 20 * 4^subdivisions triangles for each residue.
     """
     directions, lengths = axes(marginals)
     sphere, triangles = _unit_sphere(subdivisions)
@@ -144,12 +144,12 @@ def axis_surface(centres: Array, marginals: Array, radius: float) -> Mesh:
     Parameters
     ----------
     centres, marginals, radius
-        As of `ellipsoid_surface`.
+        As for `ellipsoid_surface`.
 
     Returns
     -------
     Mesh
-        Of 36 triangles for each residue.
+        A surface with 36 triangles for each residue.
     """
     directions, lengths = axes(marginals)
     half = radius * lengths

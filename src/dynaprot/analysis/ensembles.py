@@ -1,4 +1,4 @@
-"""Conformations drawn from the predicted Gaussian, with the chain geometry of the input restored or as drawn."""
+"""Ensembles: conformations drawn from the predicted Gaussian, with C-alpha geometry restored or left as drawn."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Ensemble:
     unphysical : float
         Share, 0 to 1, of these conformations that have a broken chain or a clash.
     unphysical_drawn : float
-        The same of the conformations as they were drawn, before anything was restored.
+        The same share among the conformations as they were drawn, before anything was restored.
     displacement : float
-        Root mean square distance, Å, by which restoring moved the C-alphas; 0 where nothing was restored.
+        Root mean square distance by which restoring moved the C-alphas, Å; 0 where nothing was restored.
     """
 
     conformations: Array
@@ -44,12 +44,12 @@ def draw_ensemble(dynamics: Dynamics, count: int, seed: int | None, restore: boo
     ----------
     dynamics : Dynamics
     count : int
-        How many, 1 or more.
+        Number of conformations, 1 or more.
     seed : int or None
         The same seed gives the same conformations.
     restore : bool
-        Whether to restore bond lengths between C-alphas and to remove clashes; otherwise the conformations stay draws
-        of the Gaussian.
+        Whether to restore distances between bonded C-alphas and to remove clashes; otherwise the conformations are
+        samples of the Gaussian.
 
     Raises
     ------

@@ -1,10 +1,11 @@
-"""Collective motions: how far a mode carries each residue, and a structure that swings along it."""
+"""Collective motions (normal modes): the displacement of each residue along a mode, and conformations along it."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..defaults import AMPLITUDE, FRAMES
 from ..dynamics import Dynamics
 from ..errors import PredictionError
 from ..structure.protein import Structure
@@ -22,7 +23,7 @@ def mode_displacement(dynamics: Dynamics, mode: int = 1) -> Array:
     dynamics : Dynamics
         N residues.
     mode : int
-        1 for the motion of largest variance, at most 3N - 6.
+        Number of the mode: 1 for the motion of largest variance, at most 3N - 6.
 
     Returns
     -------
@@ -44,19 +45,21 @@ def mode_displacement(dynamics: Dynamics, mode: int = 1) -> Array:
     return -displacement if displacement[farthest] @ outward < 0 else displacement
 
 
-def traverse_mode(structure: Structure, displacement: Array, amplitude: float = 2.0, frames: int = 30) -> Array:
-    """One period of a swing along a displacement, for an animation that loops.
+def traverse_mode(
+    structure: Structure, displacement: Array, amplitude: float = AMPLITUDE, frames: int = FRAMES
+) -> Array:
+    """One period of an oscillation along a displacement, for an animation that loops.
 
     Parameters
     ----------
     structure : Structure
         N residues.
     displacement : ndarray, shape=(N, 3)
-        Å, of one standard deviation as `mode_displacement` gives it.
+        Displacement by one standard deviation, Å, as `mode_displacement` gives it.
     amplitude : float
-        Standard deviations from the input to the turning point.
+        Number of standard deviations from the input to the turning point.
     frames : int
-        Of the period. The first is the input, and the last precedes it by one step.
+        Number of conformations. The first is the input, and the last precedes it by one step.
 
     Returns
     -------

@@ -8,14 +8,14 @@ from textwrap import wrap
 import numpy as np
 from matplotlib.ticker import MultipleLocator
 
-from ..figures.page import INK, WIDTH, axes_in_inches, page, round_ticks, save, style
+from ..figures.figure import FOREGROUND, WIDTH, axes_in_inches, empty_figure, round_ticks, save, style
 from .report import Report
 from .scores import HALVES, Score
 
 __all__ = ["draw_figures", "draw_profiles", "draw_scatter"]
 
 BASELINE = "anm"
-COLOURS = {BASELINE: "#4F97CF", "anm-cutoff": "#9A9A9A", HALVES: INK}
+COLOURS = {BASELINE: "#4F97CF", "anm-cutoff": "#9A9A9A", HALVES: FOREGROUND}
 LEARNED = ("#B32E1A", "#EE9A45", "#7B4B94", "#3E8E6E")
 PANELS = (
     ("rmsf_r", "RMSF r, median", "RMSF r, MD ↑"),
@@ -64,7 +64,7 @@ def draw_figures(report: Report, path: Path) -> bool:
     width = (WIDTH - left - 0.12 - gap * (columns - 1)) / columns
     height = 0.19 * len(models) + 0.12
     with style():
-        figure = page(rows * (height + bottom + above))
+        figure = empty_figure(rows * (height + bottom + above))
         for k, (label, lines) in enumerate(panels):
             row, column = divmod(k, columns)
             base = (rows - 1 - row) * (height + bottom + above) + bottom
@@ -112,7 +112,7 @@ def draw_scatter(report: Report, path: Path) -> bool:
     limits = (np.floor(10.0 * lowest - 1.0) / 10.0, 1.0)  # room for the count below the lowest
     colours = _colours(report)
     with style():
-        figure = page(rows * (side + bottom + above))
+        figure = empty_figure(rows * (side + bottom + above))
         for k, (model, source, pairs) in enumerate(panels):
             row, column = divmod(k, columns)
             base = (rows - 1 - row) * (side + bottom + above) + bottom
@@ -149,7 +149,7 @@ def draw_profiles(report: Report, path: Path) -> bool:
     colours = _colours(report)
     left, bottom, above, height = 0.5, 0.2, 0.26, 0.95
     with style():
-        figure = page(len(cases) * (height + bottom + above) + 0.35)
+        figure = empty_figure(len(cases) * (height + bottom + above) + 0.35)
         for k, (metric, place, score) in enumerate(cases):
             base = 0.2 + (len(cases) - 1 - k) * (height + bottom + above) + bottom
             axes = axes_in_inches(figure, left, base, WIDTH - left - 0.1, height)
@@ -157,7 +157,7 @@ def draw_profiles(report: Report, path: Path) -> bool:
             number = np.arange(1, len(profile.simulated) + 1)
             beside = baseline.get((score.protein.source, score.protein.name))
             axes.fill_between(number, profile.simulated, color="#E9E9E9", linewidth=0.0)
-            axes.plot(number, profile.simulated, color=INK, linewidth=0.9, label="MD")
+            axes.plot(number, profile.simulated, color=FOREGROUND, linewidth=0.9, label="MD")
             title = f"{score.protein.source}, {place}: {score.protein.name}, r {score.values[metric]:.2f}"
             drawn = [profile.simulated, profile.predicted]
             if beside is not None and model != BASELINE:

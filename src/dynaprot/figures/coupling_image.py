@@ -1,4 +1,4 @@
-"""The coupling of all pairs of residues as an image, drawn from no more cells than it has dots to show."""
+"""Coupling (DCCM) of all pairs of residues as an image, drawn from no more cells than it has dots."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
-from .page import SIGNED
+from .figure import SIGNED
 
 __all__ = ["CouplingImage"]
 
@@ -29,7 +29,7 @@ class CouplingImage(AxesImage):
     ----------
     axes : Axes
     coupling : ndarray, shape=(N, N)
-        As `Dynamics.coupling`; it is not copied.
+        Coupling as in `Dynamics.coupling`; it is not copied.
     """
 
     def __init__(self, axes: Axes, coupling: Array) -> None:
@@ -46,7 +46,7 @@ class CouplingImage(AxesImage):
     def make_image(
         self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False
     ) -> tuple[NDArray[np.uint8], float, float, Any]:
-        """The dots, and where they go, as matplotlib asks for them at each drawing."""
+        """The dots and their place, as matplotlib needs them at each drawing."""
         shown = (self.axes.bbox.bounds, self.axes.viewLim.bounds, magnification, unsampled)
         if shown != self._shown:
             self._take_means(self._residues_in_a_dot(magnification))
@@ -55,12 +55,12 @@ class CouplingImage(AxesImage):
         return self._picture
 
     def _residues_in_a_dot(self, magnification: float) -> int:
-        """How many residues share a dot, each way; at least one."""
+        """Number of residues that share a dot along each axis, at least one."""
         panel, view = self.axes.bbox, self.axes.viewLim
         return max(1, int(min(abs(view.width) / panel.width, abs(view.height) / panel.height) / magnification))
 
     def _take_means(self, block: int) -> None:
-        """Draw from the means of blocks of so many residues a side."""
+        """Draw from the means of blocks with so many residues along each side."""
         if block == self._block:
             return
         starts = np.arange(0, len(self.coupling), block)

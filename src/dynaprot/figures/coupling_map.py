@@ -1,4 +1,4 @@
-"""The coupling of all pairs of residues as a map to point at: the heat map of both hosts."""
+"""Coupling (DCCM) of all pairs of residues as an interactive heat map, in both hosts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..dynamics import Dynamics
 from .coupling_image import CouplingImage
 from .linked_plot import MARGIN, MARK, STRIP, Bands, LinkedPlot
-from .residue_axis import chains, draw_secondary_structure, part_chains
+from .residue_axis import chains, draw_chain_boundaries, draw_secondary_structure
 
 __all__ = ["CouplingMap"]
 
@@ -22,16 +22,16 @@ Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 BAR = 0.55
-"""Inches between the map and the right edge: the names of chains, the scale and its numbers."""
+"""Room between the map and the right edge for chain names, the colour scale and its numbers, in inches."""
 
 
 class CouplingMap(LinkedPlot):
-    """A heat map on which a rectangle is dragged to name two blocks of residues.
+    """A heat map on which a rectangle is dragged to select two blocks of residues.
 
     Parameters
     ----------
     figure : Figure
-        Of any backend, its canvas made already.
+        Figure of any backend that has its canvas already.
     dynamics : Dynamics
         N residues.
     on_drag : callable
@@ -39,7 +39,7 @@ class CouplingMap(LinkedPlot):
     on_hover : callable
         Called with row and column under the pointer, and with None and None when it leaves.
     dark : bool
-        Whether the window around it is dark.
+        Whether the window around the plot is dark.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class CouplingMap(LinkedPlot):
         structure, size = dynamics.structure, len(dynamics)
         self.panel = figure.add_axes((0.1, 0.1, 0.8, 0.8), label="coupling")
         image = CouplingImage(self.panel, dynamics.coupling)
-        self.panel.spines[:].set_color(self.ink)
-        part_chains(self.panel, structure.chain_ids, self.ink, upright=True)
+        self.panel.spines[:].set_color(self.foreground)
+        draw_chain_boundaries(self.panel, structure.chain_ids, self.foreground, upright=True)
         self._below = figure.add_axes((0.1, 0.0, 0.8, 0.1), label="below", sharex=self.panel)
         self._beside = figure.add_axes((0.0, 0.1, 0.1, 0.8), label="beside", sharey=self.panel)
         for residues in chains(structure.chain_ids):
@@ -70,7 +70,7 @@ class CouplingMap(LinkedPlot):
         self._beside.set(ylim=(size - 0.5, -0.5), xlim=(-1.1, 1.1), xticks=[])
         self.panel.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
         for strip in (self._below, self._beside):
-            strip.set_facecolor(self.paper)
+            strip.set_facecolor(self.background)
             strip.spines[:].set_visible(False)
             strip.set_navigate(False)
         self._bar = figure.add_axes((0.9, 0.3, 0.02, 0.4), label="scale")

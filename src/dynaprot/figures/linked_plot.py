@@ -1,4 +1,4 @@
-"""What the plots in a host's window share: colours of a light or dark window, the pointer, marked residues."""
+"""What the plots in a host's window share: colours for a light or dark window, the pointer, marked residues."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from ..dynamics import Dynamics
-from .page import INK
+from .figure import FOREGROUND
 from .residue_axis import ResidueLocator
 
 __all__ = ["Bands", "LinkedPlot"]
@@ -24,12 +24,12 @@ __all__ = ["Bands", "LinkedPlot"]
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
-LIGHT, DARK = ("#FFFFFF", INK), ("#2B2D30", "#DADCE0")
-"""Paper and ink."""
+LIGHT, DARK = ("#FFFFFF", FOREGROUND), ("#2B2D30", "#DADCE0")
+"""Colours of the background, and of text and lines."""
 MARK = "#12A36D"
-"""Marked residues: a colour of neither palette."""
+"""Colour of marked residues, which is in neither palette."""
 STRIP, MARGIN = 0.14, 0.72
-"""Inches: thickness of the strip of secondary structure, and room for numbers and an axis' name."""
+"""Thickness of the strip of secondary structure, and room for numbers and the label of an axis, in inches."""
 
 
 class LinkedPlot:
@@ -40,20 +40,20 @@ class LinkedPlot:
     Parameters
     ----------
     figure : Figure
-        Emptied and drawn on.
+        Figure to draw on; what it shows is cleared.
     dynamics : Dynamics
         N residues; residue k stands at k along each axis.
     dark : bool
-        Whether the window around it is dark.
+        Whether the window around the plot is dark.
     """
 
     def __init__(self, figure: Figure, dynamics: Dynamics, dark: bool = False) -> None:
         self.figure = figure
         self.dynamics = dynamics
-        self.paper, self.ink = DARK if dark else LIGHT
+        self.background, self.foreground = DARK if dark else LIGHT
         self._marks: list[Artist] = []
         figure.clear()
-        figure.set_facecolor(self.paper)
+        figure.set_facecolor(self.background)
         self._inside = False
         self._connections: list[int] = []
         self._connect("resize_event", lambda event: self._place())
@@ -66,7 +66,7 @@ class LinkedPlot:
         Parameters
         ----------
         residues : ndarray, shape=(M,), dtype=int
-            None of them unmarks all.
+            Indices of the residues; an empty array removes all marks.
         """
         for drawn in self._marks:
             drawn.remove()
@@ -76,13 +76,13 @@ class LinkedPlot:
         self.figure.canvas.draw_idle()
 
     def close(self) -> None:
-        """Listen to the pointer no more; the figure stays as it is."""
+        """Stop listening to the pointer; the figure stays as it is."""
         for connection in self._connections:
             self.figure.canvas.mpl_disconnect(connection)
         self._connections = []
 
     def _place(self) -> None:
-        """Lay out the axes in the figure's present size."""
+        """Lay out the axes for the present size of the figure."""
         raise NotImplementedError
 
     def _mark(self, runs: Array) -> list[Artist]:
@@ -116,11 +116,11 @@ class LinkedPlot:
         structure = self.dynamics.structure
         axis.set_major_locator(ResidueLocator(structure.chain_ids, structure.residue_ids))
         axis.set_major_formatter(FuncFormatter(lambda place, _: structure.residue_ids[self._nearest(place)]))
-        axis.set_label_text("Residue", color=self.ink, size=9)
+        axis.set_label_text("Residue", color=self.foreground, size=9)
         self._draw_ticks(axis)
 
     def _draw_ticks(self, axis: Axis) -> None:
-        axis.set_tick_params(labelsize=8, colors=self.ink, length=2.5, width=0.6)
+        axis.set_tick_params(labelsize=8, colors=self.foreground, length=2.5, width=0.6)
 
     def _set_in_inches(self, axes: Axes, left: float, bottom: float, width: float, height: float) -> None:
         across, up = self.figure.get_size_inches()
@@ -133,11 +133,11 @@ class Bands(PolyCollection):
     Parameters
     ----------
     axis : XAxis or YAxis
-        Its axes are drawn on.
+        Axis along which the runs lie.
     runs : ndarray, shape=(M, 2)
-        Where each run starts and ends, from the first to the last.
+        Start and end of each run, from the first to the last.
     **look
-        As a `PolyCollection` takes it.
+        Properties of a `PolyCollection`, such as ``alpha``.
     """
 
     def __init__(self, axis: XAxis | YAxis, runs: Array, **look: Any) -> None:
@@ -148,7 +148,7 @@ class Bands(PolyCollection):
         axis.axes.add_collection(self, autolim=False)
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw each at least one dot wide, or a residue among thousands would not show; those that touch are one."""
+        """Draw each band at least one dot wide, so that one residue among thousands shows; join bands that touch."""
         low, high = self._axis.get_view_interval()
         panel = self._axis.axes.bbox
         dot = abs(high - low) / (panel.width if self._across else panel.height)

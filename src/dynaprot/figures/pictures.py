@@ -10,11 +10,12 @@ from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
 from ..analysis.ellipsoids import contour_radius
+from ..defaults import PROBABILITY
 from ..dynamics import Dynamics
 from ..structure import Structure
 from .coupling_image import CouplingImage
-from .page import (
-    INK,
+from .figure import (
+    FOREGROUND,
     MOBILITY,
     RESOLUTION,
     SIGNED,
@@ -22,7 +23,7 @@ from .page import (
     Raster,
     axes_in_inches,
     colour_bar,
-    page,
+    empty_figure,
     round_ticks,
     save,
     style,
@@ -31,11 +32,11 @@ from .ray_caster import RayCaster
 from .residue_axis import (
     author_numbers,
     chains,
+    draw_chain_boundaries,
     draw_mobility,
     draw_secondary_structure,
     mobility_limits,
     numbered_places,
-    part_chains,
 )
 
 __all__ = ["draw_coupling", "draw_ellipsoids", "draw_rmsf"]
@@ -46,7 +47,7 @@ Panel = tuple[Indices, Indices]
 """Residues of a chain, or a part of it, and their places along the axis."""
 
 ROW = 500
-"""Most residues in one row of the RMSF figure."""
+"""Largest number of residues in one row of the RMSF figure."""
 RESIDUE_LENGTH = 4.0
 """Length of a smooth curve from one C-alpha to the next, Å."""
 TUBE_RADIUS, TUBE_COLOUR = 0.35, (0.66, 0.65, 0.64)
@@ -55,7 +56,7 @@ TUBE_RADIUS, TUBE_COLOUR = 0.35, (0.66, 0.65, 0.64)
 def draw_rmsf(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
     """Draw RMSF along the chains, over their secondary structure.
 
-    Chains stand side by side, or below one another where a row is full; all share one scale. Residues bear
+    Chains stand side by side, or below one another where a row is full; all share one scale. Residues have
     the author's numbers, and where residues are missing the curve has a gap.
 
     Parameters
@@ -81,7 +82,7 @@ def draw_rmsf(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
     row_height = curve_height + strip_height + below + above
     top = 1.06 * dynamics.rmsf.max()
     with style():
-        figure = page(bottom + row_height * len(rows))
+        figure = empty_figure(bottom + row_height * len(rows))
         for count, row in enumerate(rows):
             x = left
             base = bottom + row_height * (len(rows) - 1 - count)
@@ -106,9 +107,9 @@ def draw_rmsf(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
 
 
 def draw_coupling(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
-    """Draw the coupling of all pairs of residues as a map from -1 to 1.
+    """Draw the coupling (normalised dynamic cross-correlation, DCCM) of all pairs of residues as a map from -1 to 1.
 
-    Lines part the chains; the margins show secondary structure and the author's residue numbers.
+    Lines separate the chains; the margins show secondary structure and the author's residue numbers.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ def draw_coupling(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
     size = len(structure)
     side, left, bottom, strip = 5.3, 0.75, 0.6, 0.15
     with style():
-        figure = page(bottom + side + 0.3)
+        figure = empty_figure(bottom + side + 0.3)
         panel = axes_in_inches(figure, left, bottom, side, side)
         CouplingImage(panel, dynamics.coupling)
         below = axes_in_inches(figure, left, bottom - strip - 0.04, side, strip)
@@ -137,7 +138,7 @@ def draw_coupling(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
             draw_secondary_structure(beside, residues, letters, upright=True)
             room = int(len(residues) / size * side / 0.35)
             numbered += list(residues[numbered_places(structure.residue_ids[residues], room)])
-        part_chains(panel, structure.chain_ids, upright=True)
+        draw_chain_boundaries(panel, structure.chain_ids, upright=True)
         panel.set(xticks=[], yticks=[])
         labels = structure.residue_ids[numbered]
         below.set(xlim=(-0.5, size - 0.5), ylim=(-1.1, 1.1), yticks=[], xlabel="Residue")
@@ -152,7 +153,7 @@ def draw_coupling(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
         save(figure, path)
 
 
-def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probability: float = 0.5) -> None:
+def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probability: float = PROBABILITY) -> None:
     """Draw the surface that holds each C-alpha with a probability, on the backbone.
 
     The protein is turned so that it is widest from left to right and flattest towards the reader. Colours
@@ -164,7 +165,7 @@ def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probabilit
     path : path-like
         The file to write: ``.png``, ``.pdf`` or ``.svg``.
     probability : float
-        Between 0 and 1.
+        Share of the time that a C-alpha is inside its ellipsoid, between 0 and 1.
 
     Raises
     ------
@@ -190,13 +191,13 @@ def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probabilit
     caster.add_tube(curve * dots, tangents, TUBE_RADIUS * dots, np.broadcast_to(TUBE_COLOUR, curve.shape))
     caster.add_ellipsoids(positions * dots, covariances * dots**2, MOBILITY(limits(dynamics.rmsf))[:, :3])
     with style():
-        figure = page(max(height, 2.0) + bottom)
+        figure = empty_figure(max(height, 2.0) + bottom)
         middle = bottom + max(height, 2.0) / 2.0
         figure.add_artist(Raster(figure, caster.picture(dots), (room - width) / 2.0, middle - height / 2.0))
         legend = axes_in_inches(figure, 0.1, 0.0, room, bottom)
         legend.set(xlim=(0.0, room), ylim=(0.0, bottom))
         legend.set_axis_off()
-        legend.plot([0.0, 10.0 * scale], [0.3, 0.3], color=INK, linewidth=1.5, solid_capstyle="butt")
+        legend.plot([0.0, 10.0 * scale], [0.3, 0.3], color=FOREGROUND, linewidth=1.5, solid_capstyle="butt")
         legend.text(5.0 * scale, 0.22, "10 Å", ha="center", va="top")
         legend.text(room - 0.2, 0.22, f"Ellipsoids at {100.0 * probability:g} % probability", ha="right", va="top")
         bar = axes_in_inches(figure, room + 0.3, middle - 0.8, 0.12, 1.6)
@@ -225,7 +226,7 @@ def _rows(structure: Structure) -> list[list[Panel]]:
 
 
 def _places(structure: Structure, residues: Indices) -> Indices:
-    """Places along the axis: one apart, and at a break as far as the numbers say, up to ten."""
+    """Places along the axis: one apart, and at a chain break as far apart as the numbers say, up to ten."""
     missing = np.nan_to_num(np.diff(author_numbers(structure.residue_ids[residues])), nan=2.0)
     bonded = structure.next_residue[residues[:-1]] == residues[1:]
     return np.cumsum(np.append(0, np.where(bonded, 1, np.clip(missing, 2, 10)))).astype(np.int64)
@@ -248,7 +249,7 @@ def _draw_chain(curve: Axes, strip: Axes, dynamics: Dynamics, residues: Indices,
 
 
 def _widest_view(positions: Array) -> Array:
-    """Rotation that lays the longest extent along x and the shortest along the view."""
+    """Rotation that brings the longest extent along x and the shortest along the line of sight."""
     turn = np.linalg.svd(positions - positions.mean(0))[2]
     turn[2] *= np.linalg.det(turn)
     return turn

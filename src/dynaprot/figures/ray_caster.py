@@ -1,6 +1,6 @@
-"""Pictures of ellipsoids and tubes: an orthographic ray caster in numpy.
+"""Images of ellipsoids and tubes: an orthographic ray caster in numpy.
 
-Seen along one direction, the front of an ellipsoid is a closed formula: with the covariance split into the
+Seen along one direction, the front of an ellipsoid has a closed formula: with the covariance split into the
 plane of the picture (p) and depth (z), it lies at
 
     z(d) = z0 + S_zp S_pp^-1 d + sqrt(S_z|p (1 - d' S_pp^-1 d)),    S_z|p = S_zz - S_zp S_pp^-1 S_pz,
@@ -9,8 +9,8 @@ for an offset d from the centre in the plane, which is the conditional mean and 
 ray is traced: each ellipsoid is evaluated on its own samples, the nearest one wins, and light, occlusion and
 outlines are computed once a pixel from what is left.
 
-The picture is made in tiles, so that what is worked on stays in the processor's cache, and in single precision:
-numbers beside arrays are Python's own, since one of numpy's would turn a whole array into double.
+The picture is made in tiles, so that the arrays at work stay in the processor's cache, and in single precision:
+scalars beside arrays are Python's own numbers, since one of numpy's would turn a whole array into double precision.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ Array = NDArray[np.floating]
 Indices = NDArray[np.integer]
 
 TILE = 192
-"""Pixels along a tile: a larger one takes memory that threads give back, and ask for anew, after each."""
+"""Pixels along a tile: for a larger one, threads would release and allocate memory after each."""
 SQUARE = 2
-"""Pixels along a square: occlusion varies slowly, and is worked out once in each."""
+"""Pixels along a square: occlusion varies slowly, and is computed once in each."""
 FAR = -1e6
 """Depth where no surface is seen, in samples."""
 STEPS = 2**10
@@ -48,7 +48,7 @@ SPIRAL = np.sqrt((np.arange(32) + 0.5) / 32)[:, None] * np.stack(
 
 
 class RayCaster:
-    """A picture in the making.
+    """A picture to which surfaces are added, and which is then lit.
 
     Positions are in pixels: x to the right, y up, z towards the viewer, the origin in the middle.
 
@@ -57,7 +57,7 @@ class RayCaster:
     width, height : int
         Pixels of the finished picture.
     supersampling : int
-        Samples along each side of a pixel, averaged in the end.
+        Number of samples along each side of a pixel; they are averaged at the end.
     """
 
     def __init__(self, width: int, height: int, supersampling: int = 2) -> None:
@@ -107,7 +107,7 @@ class RayCaster:
         Parameters
         ----------
         angstrom : float
-            Pixels per Å: how far shadows and outlines reach.
+            Pixels per Å, which set how far shadows and outlines reach.
 
         Returns
         -------
@@ -123,7 +123,7 @@ class RayCaster:
                 self.supersampling,
                 float(angstrom) * self.supersampling,
                 float(squares.max()) * SQUARE * self.supersampling,
-                _open_sky(squares, float(angstrom) / SQUARE, threads),
+                _exposure(squares, float(angstrom) / SQUARE, threads),
             )
 
             def draw(low: Indices) -> None:
@@ -144,18 +144,18 @@ class Seen(NamedTuple):
     """Number of the surface, from 1 in the order they were added; 0 where nothing is seen."""
 
     def window(self, rows: slice, columns: slice) -> Seen:
-        """A part of it, to look at or to write to."""
+        """A part of it, to read or to write."""
         return Seen(self.depth[rows, columns], self.surface[rows, columns])
 
     def add(self, depth: Array, surface: int | np.integer | Indices) -> None:
-        """See a surface wherever it is nearer than what was seen; a depth that is not a number is nowhere."""
+        """Put a surface wherever it is nearer than what was seen before; where its depth is NaN, it is not."""
         nearer = depth > self.depth
         np.copyto(self.depth, depth, where=nearer)
         np.copyto(self.surface, surface, where=nearer, casting="same_kind")
 
 
 class _Shapes(NamedTuple):
-    """Surfaces that are cast in one way, in pixels around the middle: M ellipsoids, or M spheres of one size."""
+    """Surfaces that are cast in the same way, in pixels around the middle: M ellipsoids, or M spheres of one size."""
 
     cast: Callable[[Seen, Array, Array, int], None]
     centres: Array
@@ -170,11 +170,11 @@ class Scene:
     Parameters
     ----------
     shapes : list of _Shapes
-        As a `RayCaster` was given them.
+        Surfaces as they were added to a `RayCaster`.
     size : ndarray, shape=(2,), dtype=int
         Width and height of the picture, pixels.
     density : float
-        Samples along each side of a pixel.
+        Number of samples along each side of a pixel.
     """
 
     def __init__(self, shapes: list[_Shapes], size: Indices, density: float) -> None:
@@ -275,17 +275,17 @@ def _conditional(covariances: Array) -> Array:
 
 
 class _Light(NamedTuple):
-    """What falls on a scene, and between it and the viewer."""
+    """A scene with the light that falls on it and the haze between it and the viewer."""
 
     scene: Scene
     factor: int
-    """Samples along each side of a pixel."""
+    """Number of samples along each side of a pixel."""
     angstrom: float
-    """Samples."""
+    """Samples per Å."""
     near: float
     """Depth of the nearest surface, in samples."""
-    open_sky: Array
-    """Share of the sky that each square sees, with a margin of one."""
+    exposure: Array
+    """Share of the surrounding light that reaches each square (ambient occlusion), with a margin of one square."""
 
     def tile(self, low: Indices, high: Indices) -> NDArray[np.uint8]:
         """Red, green, blue and opacity (rows, columns, 4) of a window of pixels, the first row at the bottom."""
@@ -295,15 +295,15 @@ class _Light(NamedTuple):
         if not around.surface.any():
             return np.zeros((height, width, 4), dtype=np.uint8)
         seen = around.window(slice(edge, -edge), slice(edge, -edge))
-        ink = _outlines(around.depth, edge, self.angstrom)
-        sky = _pixels(self.open_sky, low, high).reshape(-1)
-        pixels = np.zeros((4, len(sky)), dtype=np.float32)
-        for lit in _lit_samples(seen, ink, self.factor):
+        outline = _outlines(around.depth, edge, self.angstrom)
+        exposure = _pixels(self.exposure, low, high).reshape(-1)
+        pixels = np.zeros((4, len(exposure)), dtype=np.float32)
+        for lit in _lit_samples(seen, outline, self.factor):
             normals = self.scene.normals(lit.surface, lit.x + self.factor * low[0], lit.y + self.factor * low[1])
-            colour = _lit(self.scene.colours.take(lit.surface, axis=1), normals, sky.take(lit.pixel))
+            colour = _lit(self.scene.colours.take(lit.surface, axis=1), normals, exposure.take(lit.pixel))
             haze = _haze((self.near - lit.depth) / self.angstrom)
             colour += haze * (1.0 - colour)
-            colour *= 1.0 - (1.0 - 0.5 * haze) * 0.85 * lit.ink
+            colour *= 1.0 - (1.0 - 0.5 * haze) * 0.85 * lit.outline
             for channel, value in zip(pixels, (*colour, 1.0), strict=True):
                 channel[lit.pixel] += lit.weight * value
         pixels[:3] /= np.maximum(pixels[3], 1e-6)
@@ -319,28 +319,30 @@ class _Lit(NamedTuple):
     y: Array
     surface: Indices
     depth: Array
-    ink: Array
+    outline: Array
     weight: float
 
 
-def _lit_samples(seen: Seen, ink: Array, factor: int) -> Iterator[_Lit]:
-    """What is lit of a tile: pixels that see one surface once, others sample by sample."""
-    width = ink.shape[1] // factor
-    surface, depth, ink = (_places(samples, factor) for samples in (seen.surface, seen.depth, ink))
+def _lit_samples(seen: Seen, outline: Array, factor: int) -> Iterator[_Lit]:
+    """The samples of a tile to light: one for each pixel that shows a single surface, all of the others."""
+    width = outline.shape[1] // factor
+    surface, depth, outline = (_places(samples, factor) for samples in (seen.surface, seen.depth, outline))
     alike = (surface == surface[0]).all(0)
     middle = (factor - 1) / 2.0
     pixel = np.flatnonzero(alike & (surface[0] > 0))
     y, x = np.divmod(pixel, width)
-    mean_depth, mean_ink = (samples.take(pixel, axis=1).mean(0) for samples in (depth, ink))
+    mean_depth, mean_outline = (samples.take(pixel, axis=1).mean(0) for samples in (depth, outline))
     x, y = factor * x + middle, factor * y + middle
-    yield _Lit(pixel, x, y, surface[0].take(pixel), mean_depth, mean_ink, weight=1.0)
+    yield _Lit(pixel, x, y, surface[0].take(pixel), mean_depth, mean_outline, weight=1.0)
     mixed = np.flatnonzero(~alike)
     for place in range(factor**2):
         pixel = mixed[surface[place].take(mixed) > 0]
         y, x = np.divmod(pixel, width)
         x, y = factor * x + place % factor, factor * y + place // factor
-        surface_there, depth_there, ink_there = (samples[place].take(pixel) for samples in (surface, depth, ink))
-        yield _Lit(pixel, x, y, surface_there, depth_there, ink_there, weight=1.0 / factor**2)
+        surface_there, depth_there, outline_there = (
+            samples[place].take(pixel) for samples in (surface, depth, outline)
+        )
+        yield _Lit(pixel, x, y, surface_there, depth_there, outline_there, weight=1.0 / factor**2)
 
 
 def _places(samples: NDArray[Any], factor: int) -> NDArray[Any]:
@@ -350,27 +352,30 @@ def _places(samples: NDArray[Any], factor: int) -> NDArray[Any]:
 
 
 def _lit(colour: Array, normal: Array, light: Array) -> Array:
-    """Lambert's law with a soft terminator, a broad highlight and light from all the sky."""
+    """Lambert's law with a soft terminator, a broad highlight and light from all around."""
     lamp = LIGHT / np.linalg.norm(LIGHT)
     half = lamp + np.array([0.0, 0.0, 1.0], dtype=np.float32)
     half /= np.linalg.norm(half)
     diffuse = np.clip((lamp @ normal + 0.35) / 1.35, 0.0, 1.0)
-    sky = 0.85 + 0.15 * normal[1]
+    ambient = 0.85 + 0.15 * normal[1]
     shine = np.maximum(half @ normal, 0.0)
     shine = shine * shine * shine
     for _ in range(3):  # to the 24th power, in a fiftieth of the time that numpy's own takes
         shine *= shine
-    return colour * ((0.46 * sky + 0.68 * diffuse) * light) + 0.16 * shine * light
+    return colour * ((0.46 * ambient + 0.68 * diffuse) * light) + 0.16 * shine * light
 
 
 def _haze(away: Array) -> Array:
-    """How much of the white page veils what lies so many Å behind the nearest."""
+    """Share of white that is mixed into what lies so many Å behind the nearest surface."""
     away = np.maximum(away / 45.0, 0.0)
     return 0.55 * (1.0 - np.exp(-away * np.sqrt(away)))
 
 
-def _open_sky(depth: Array, angstrom: float, threads: ThreadPoolExecutor) -> Array:
-    """Share of the sky that each square sees past its neighbours, with a margin of one: ambient occlusion."""
+def _exposure(depth: Array, angstrom: float, threads: ThreadPoolExecutor) -> Array:
+    """Share of the surrounding light that reaches each square past its neighbours: ambient occlusion.
+
+    The result has a margin of one square.
+    """
     reaches = (2.0 * angstrom, 7.0 * angstrom)
     margin = math.ceil(max(reaches))
     around = np.pad(depth, margin, constant_values=FAR)
@@ -399,7 +404,7 @@ def _open_sky(depth: Array, angstrom: float, threads: ThreadPoolExecutor) -> Arr
     share = np.zeros_like(depth)
     share[covered] = np.concatenate(list(threads.map(blocked, parts)))
     share *= 0.75 / len(offsets)
-    # The mean over neighbours that are covered: the background is no sky of theirs.
+    # The mean over neighbours that are covered: the background lets no light through to them.
     share, weight = (_mean(np.pad(squares, 2)) for squares in (share, covered.astype(np.float32)))
     return 1.0 - np.clip(share / np.clip(weight, 0.1, 1.0), 0.0, 0.75)
 
@@ -419,7 +424,10 @@ def _mean(image: Array) -> Array:
 
 
 def _outlines(around: Array, thickness: int, angstrom: float) -> Array:
-    """Ink, 0 to 1, where the surface behind an edge lies much deeper; of a depth with a margin of `thickness`."""
+    """Darkness of outlines, 0 to 1, where the surface behind an edge lies much deeper.
+
+    The depth `around` a tile has a margin of `thickness` samples.
+    """
     height, width = (side - 2 * thickness for side in around.shape)
     depth = around[thickness:-thickness, thickness:-thickness]
     behind = depth.copy()

@@ -14,17 +14,24 @@ from matplotlib.patches import Polygon
 from matplotlib.ticker import Locator
 from numpy.typing import NDArray
 
-from .page import INK, MOBILITY
+from ..defaults import COLOUR_PERCENTILES
+from .figure import FOREGROUND, MOBILITY
 
 __all__ = [
-    "ResidueLocator", "author_numbers", "chains", "draw_mobility", "draw_secondary_structure", "mobility_limits",
-    "numbered_places", "part_chains",
+    "ResidueLocator",
+    "author_numbers",
+    "chains",
+    "draw_chain_boundaries",
+    "draw_mobility",
+    "draw_secondary_structure",
+    "mobility_limits",
+    "numbered_places",
 ]  # fmt: skip
 
 Array = NDArray[np.floating]
 
-PARTING = "#5F6670"
-"""Line between two chains, to be seen on a map, on white paper and in a dark window."""
+BOUNDARY = "#5F6670"
+"""Line between two chains, visible on a coupling map, on a white figure and in a dark window."""
 HELIX_FRONT, HELIX_BACK, STRAND, COIL = "#8C93A3", "#3F4757", "#5E6B7F", "#9AA0AB"
 
 
@@ -34,20 +41,20 @@ def chains(chain_ids: NDArray[np.str_]) -> list[NDArray[np.int64]]:
 
 
 def author_numbers(residue_ids: NDArray[np.str_]) -> Array:
-    """Residue numbers (N,) without insertion codes, NaN where an id is no number."""
+    """Residue numbers (N,) without insertion codes, NaN where an id is not a number."""
     found = [re.fullmatch(r"(-?\d+)[A-Za-z]?", label) for label in residue_ids]
     return np.array([float(match[1]) if match else np.nan for match in found])
 
 
 def numbered_places(residue_ids: NDArray[np.str_], room: int) -> list[int]:
-    """Residues to put a number at: round ones, as many as there is room for.
+    """Residues at which to write a number: round numbers, as many as there is room for.
 
     Parameters
     ----------
     residue_ids : ndarray, shape=(N,), dtype=str
-        Of one chain.
+        Residue ids of one chain.
     room : int
-        How many numbers fit.
+        Number of labels that fit.
 
     Returns
     -------
@@ -108,7 +115,9 @@ class ResidueLocator(Locator):
         return 72.0 * pixels / self.axis.axes.figure.dpi
 
 
-def part_chains(axes: Axes, chain_ids: NDArray[np.str_], ink: str = INK, upright: bool = False) -> None:
+def draw_chain_boundaries(
+    axes: Axes, chain_ids: NDArray[np.str_], colour: str = FOREGROUND, upright: bool = False
+) -> None:
     """Draw a line where one chain ends and the next begins, and name each at the axes' upper edge.
 
     Parameters
@@ -116,7 +125,7 @@ def part_chains(axes: Axes, chain_ids: NDArray[np.str_], ink: str = INK, upright
     axes : Axes
         Residue k stands at k along x, and along y too if upright.
     chain_ids : ndarray, shape=(N,), dtype=str
-    ink : str
+    colour : str
         Colour of the names.
     upright : bool
         Whether the chains run along y as well.
@@ -124,26 +133,28 @@ def part_chains(axes: Axes, chain_ids: NDArray[np.str_], ink: str = INK, upright
     for residues in chains(chain_ids):
         first, middle, name = residues[0], residues.mean(), chain_ids[residues[0]]
         if first > 0:
-            axes.axvline(first - 0.5, color=PARTING, linewidth=0.5)
+            axes.axvline(first - 0.5, color=BOUNDARY, linewidth=0.5)
         axes.annotate(
             name, (middle, 1.0), (0, 2), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha="center", va="bottom", weight="bold", color=ink, annotation_clip=True,
+            ha="center", va="bottom", weight="bold", color=colour, annotation_clip=True,
         )  # fmt: skip
         if upright:
             if first > 0:
-                axes.axhline(first - 0.5, color=PARTING, linewidth=0.5)
+                axes.axhline(first - 0.5, color=BOUNDARY, linewidth=0.5)
             axes.annotate(
                 name, (1.0, middle), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                ha="left", va="center", weight="bold", color=ink, annotation_clip=True,
+                ha="left", va="center", weight="bold", color=colour, annotation_clip=True,
             )  # fmt: skip
 
 
 def mobility_limits(rmsf: Array) -> Normalize:
-    """RMSF at the ends of the palette; a few floppy residues do not take all its colours."""
-    return Normalize(*np.percentile(rmsf, [2.0, 98.0]))
+    """RMSF at the ends of the palette, chosen so that a few floppy residues do not take all its colours."""
+    return Normalize(*np.percentile(rmsf, COLOUR_PERCENTILES))
 
 
-def draw_mobility(axes: Axes, places: NDArray[np.int64], rmsf: Array, limits: Normalize, ink: str = INK) -> None:
+def draw_mobility(
+    axes: Axes, places: NDArray[np.int64], rmsf: Array, limits: Normalize, colour: str = FOREGROUND
+) -> None:
     """Draw RMSF along one stretch of chain; below the curve, each height has the colour that it has in 3D.
 
     Parameters
@@ -155,7 +166,7 @@ def draw_mobility(axes: Axes, places: NDArray[np.int64], rmsf: Array, limits: No
         Å.
     limits : Normalize
         RMSF at the ends of the palette.
-    ink : str
+    colour : str
         Colour of the curve.
     """
     heights = np.linspace(0.0, rmsf.max(), 256)
@@ -167,7 +178,7 @@ def draw_mobility(axes: Axes, places: NDArray[np.int64], rmsf: Array, limits: No
     y = np.concatenate([rmsf[:1], rmsf, rmsf[-1:]])
     area = [(left, 0.0), *zip(x, y, strict=True), (right, 0.0)]
     ramp.set_clip_path(Polygon(area, transform=axes.transData))
-    axes.plot(x, y, color=ink, linewidth=0.8)
+    axes.plot(x, y, color=colour, linewidth=0.8)
 
 
 def draw_secondary_structure(axes: Axes, places: NDArray[np.int64], letters: str, upright: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""RMSF along the chains as a plot to click on: the profile of both hosts."""
+"""RMSF along the chains as a plot that can be clicked: the profile in both hosts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..dynamics import Dynamics
+from .figure import round_ticks
 from .linked_plot import MARGIN, STRIP, Bands, LinkedPlot
-from .page import round_ticks
-from .residue_axis import chains, draw_mobility, draw_secondary_structure, mobility_limits, part_chains
+from .residue_axis import chains, draw_chain_boundaries, draw_mobility, draw_secondary_structure, mobility_limits
 
 __all__ = ["RmsfPlot"]
 
@@ -26,7 +26,7 @@ class RmsfPlot(LinkedPlot):
     Parameters
     ----------
     figure : Figure
-        Of any backend, its canvas made already.
+        Figure of any backend that has its canvas already.
     dynamics : Dynamics
         N residues.
     on_pick : callable
@@ -34,7 +34,7 @@ class RmsfPlot(LinkedPlot):
     on_hover : callable
         Called with the index of the residue under the pointer, and with None when it leaves.
     dark : bool
-        Whether the window around it is dark.
+        Whether the window around the plot is dark.
     """
 
     def __init__(
@@ -49,27 +49,27 @@ class RmsfPlot(LinkedPlot):
         super().__init__(figure, dynamics, dark)
         self.on_pick, self.on_hover = on_pick, on_hover
         structure, rmsf = dynamics.structure, dynamics.rmsf
-        self.panel = figure.add_axes((0.1, 0.3, 0.8, 0.6), label="rmsf", facecolor=self.paper)
-        self._strip = figure.add_axes((0.1, 0.1, 0.8, 0.1), label="strip", facecolor=self.paper, sharex=self.panel)
+        self.panel = figure.add_axes((0.1, 0.3, 0.8, 0.6), label="rmsf", facecolor=self.background)
+        self._strip = figure.add_axes((0.1, 0.1, 0.8, 0.1), label="strip", facecolor=self.background, sharex=self.panel)
         limits = mobility_limits(rmsf)
         for residues in chains(structure.chain_ids):
             broken = structure.next_residue[residues[:-1]] != residues[1:]
             for stretch in np.split(residues, np.flatnonzero(broken) + 1):
-                draw_mobility(self.panel, stretch, rmsf[stretch], limits, self.ink)
+                draw_mobility(self.panel, stretch, rmsf[stretch], limits, self.foreground)
                 letters = "".join(structure.secondary_structure[k] for k in stretch)
                 draw_secondary_structure(self._strip, stretch, letters)
-        part_chains(self.panel, structure.chain_ids, self.ink)
+        draw_chain_boundaries(self.panel, structure.chain_ids, self.foreground)
         self._number(self._strip.xaxis)
         self._strip.set(xlim=(-0.5, len(dynamics) - 0.5), ylim=(-1.2, 1.2), yticks=[])
         self._strip.spines[:].set_visible(False)
         self._strip.set_navigate(False)
         self.panel.set(ylim=(0.0, 1.06 * rmsf.max()))
-        self.panel.set_ylabel("RMSF (Å)", color=self.ink, size=9)
+        self.panel.set_ylabel("RMSF (Å)", color=self.foreground, size=9)
         self.panel.yaxis.set_major_locator(round_ticks())
         self._draw_ticks(self.panel.yaxis)
         self.panel.tick_params(axis="x", bottom=False, labelbottom=False)
         self.panel.spines[["top", "right", "bottom"]].set_visible(False)
-        self.panel.spines["left"].set_color(self.ink)
+        self.panel.spines["left"].set_color(self.foreground)
         self._place()
         self._connect("button_press_event", self._clicked)
 

@@ -17,7 +17,7 @@ __all__ = ["alpha_carbons", "backbone", "molecule", "write_pdb_text"]
 
 
 def alpha_carbons(structure: Structure) -> Atoms:
-    """The C-alpha atoms, one a residue."""
+    """The C-alpha atoms, one for each residue."""
     size = len(structure)
     return Atoms(np.repeat("CA", size), np.repeat("C", size), structure.ca, np.arange(size))
 
@@ -37,7 +37,7 @@ def molecule(structure: Structure, atoms: Atoms, title: str) -> gemmi.Structure:
     ----------
     structure : Structure
     atoms : Atoms
-        Those to hold.
+        Atoms to write.
     title : str
 
     Returns
@@ -92,15 +92,15 @@ def _label_numbers(structure: Structure) -> NDArray[np.int64]:
 
 
 def write_pdb_text(result: gemmi.Structure, path: Path, remarks: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Write a PDB file, with what its columns cannot hold said in REMARK 6.
+    """Write a PDB file; REMARK 6 says what its columns cannot hold.
 
     Parameters
     ----------
     result : gemmi.Structure
-        Changed where a name does not fit.
+        Molecule to write; names that do not fit are changed in it.
     path : Path
     remarks : tuple of str
-        What else to say in the file.
+        Further remarks for the file.
 
     Returns
     -------

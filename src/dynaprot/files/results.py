@@ -1,18 +1,22 @@
-"""A prediction as one file, in the format that the file's name asks for."""
+"""A prediction as one file, in the format that the suffix of the file's name chooses."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from ..defaults import RESULT_SUFFIXES
 from ..dynamics import Dynamics
 from ..errors import OutputError
 from .structure_files import write_mmcif, write_pdb
 from .tables import write_residues_csv
 
-__all__ = ["FORMATS", "write_result"]
+__all__ = ["result_names", "write_result"]
 
-FORMATS = (".npz", ".csv", ".pdb", ".cif")
-"""Everything, a line for each residue, and the structure with the motion in two formats."""
+
+def result_names(name: str) -> tuple[str, ...]:
+    """Names of the files that together hold a prediction for a structure of this name, one for each format."""
+    stems = {".npz": "dynamics", ".csv": "residues"}
+    return tuple(stems.get(suffix, f"{name}_dynamics") + suffix for suffix in RESULT_SUFFIXES)
 
 
 def write_result(dynamics: Dynamics, path: Path) -> tuple[str, ...]:
@@ -22,7 +26,7 @@ def write_result(dynamics: Dynamics, path: Path) -> tuple[str, ...]:
     ----------
     dynamics : Dynamics
     path : Path
-        Its suffix, one of `FORMATS`, chooses what is written.
+        File to write; its suffix, one of `defaults.RESULT_SUFFIXES`, chooses the format.
 
     Returns
     -------
@@ -35,8 +39,8 @@ def write_result(dynamics: Dynamics, path: Path) -> tuple[str, ...]:
         If there is no such format, or the file cannot be written.
     """
     suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise OutputError(f"Cannot write {path}: a prediction is written as one of {', '.join(FORMATS)}.")
+    if suffix not in RESULT_SUFFIXES:
+        raise OutputError(f"Cannot write {path}: a prediction is written as one of {', '.join(RESULT_SUFFIXES)}.")
     if suffix == ".pdb":
         return write_pdb(dynamics, path)
     if suffix == ".npz":

@@ -1,4 +1,4 @@
-"""The predicted structure as PDB and mmCIF, with the motion where every viewer looks for it."""
+"""The structure as PDB and mmCIF, with the predicted motion as B factors and anisotropic displacements (ANISOU)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def write_pdb(dynamics: Dynamics, path: str | os.PathLike[str]) -> tuple[str, ..
 def write_mmcif(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
     """Write an mmCIF file with B factors and, on C-alpha, anisotropic displacements.
 
-    Content as of `write_pdb`, and nothing has to be changed to fit.
+    The content is that of `write_pdb`, and nothing has to be changed to fit.
 
     Parameters
     ----------

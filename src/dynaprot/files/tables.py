@@ -1,4 +1,4 @@
-"""One line a residue, for spreadsheets and scripts."""
+"""A table with one line for each residue, for spreadsheets and scripts."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..defaults import ENSEMBLE_SUFFIXES
 from ..errors import OutputError
 from ..storage import replacing
 from ..structure import Atoms, Structure
@@ -19,7 +20,7 @@ __all__ = ["write_ensemble"]
 def write_ensemble(
     structure: Structure, samples: NDArray[np.floating], path: str | os.PathLike[str]
 ) -> tuple[Path, ...]:
-    """Write an ensemble, every sample one model or frame; the input structure is none of them.
+    """Write an ensemble, with every sample as one model or frame; the input structure is not among them.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def write_ensemble(
     Raises
     ------
     OutputError
-        If the format is another or the file cannot be written.
+        If the suffix is another one or the file cannot be written.
     """
     path = Path(path)
     atoms = _atoms_of(structure, samples)
@@ -63,7 +64,7 @@ def write_ensemble(
             with replacing(topology) as temporary_topology:
                 write_pdb_text(result, temporary_topology)
         return path, topology
-    raise OutputError(f"Cannot write {path}: ensembles are written as .pdb, .dcd or .xtc.")
+    raise OutputError(f"Cannot write {path}: ensembles are written as {', '.join(ENSEMBLE_SUFFIXES)}.")
 
 
 def _atoms_of(structure: Structure, samples: NDArray[np.floating]) -> Atoms:
@@ -83,7 +84,7 @@ def _write_frames(samples: NDArray[np.floating], path: Path) -> None:
             f"A {path.suffix} trajectory needs the package chemfiles: install it (pip install chemfiles), "
             "or write the ensemble as .pdb."
         ) from error
-    path.touch()  # a folder that is not there is told by Python, in plain words
+    path.touch()  # Python's own error for a missing folder is in plain words
     try:
         with chemfiles.Trajectory(str(path), "w", path.suffix[1:].upper()) as trajectory:
             frame = chemfiles.Frame()

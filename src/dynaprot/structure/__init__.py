@@ -1,4 +1,4 @@
-"""From a file, or a host's arrays, to residues with backbone frames."""
+"""Protein structures: from a file, or a host's arrays, to residues with backbone frames."""
 
 from .protein import Atoms, Structure
 

@@ -25,9 +25,9 @@ Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 PEPTIDE_BOND = 2.5
-"""Longest C-N distance in Å that still counts as a bond (Kabsch & Sander 1983)."""
+"""Longest C-N distance that counts as a bond, Å (Kabsch & Sander 1983)."""
 HYDROGEN_BOND = -0.5
-"""Energy in kcal/mol below which a hydrogen bond is counted (Kabsch & Sander 1983)."""
+"""Energy below which a hydrogen bond is counted, kcal/mol (Kabsch & Sander 1983)."""
 
 
 def frames(n: Array, ca: Array, c: Array) -> Array:
@@ -51,14 +51,14 @@ def frames(n: Array, ca: Array, c: Array) -> Array:
 
 
 def next_residues(n: Array, c: Array, chain_ids: NDArray[np.str_]) -> Indices:
-    """The residue whose N is bonded to each residue's C.
+    """Index of the residue whose N is bonded to each residue's C.
 
     Parameters
     ----------
     n, c : ndarray, shape=(N, 3)
         Backbone atoms, Å.
     chain_ids : ndarray, shape=(N,)
-        A bond joins residues of one chain only.
+        Chain of each residue; only residues of the same chain are bonded.
 
     Returns
     -------
@@ -93,24 +93,24 @@ def next_residues(n: Array, c: Array, chain_ids: NDArray[np.str_]) -> Indices:
 
 
 def previous_residues(following: Indices) -> Indices:
-    """The residue bonded to each residue's N, from `next_residues`: shape=(N,), -1 where there is none."""
+    """Index of the residue bonded to each residue's N, given `next_residues`; shape=(N,), -1 where there is none."""
     preceding = np.full(len(following), -1)
     preceding[following[following >= 0]] = np.flatnonzero(following >= 0)
     return preceding
 
 
 def chain_positions(following: Indices) -> tuple[Indices, Indices, Indices]:
-    """Where each residue stands in its unbroken stretch of chain.
+    """Position of each residue in its unbroken stretch of chain.
 
     Parameters
     ----------
     following : ndarray, shape=(N,), dtype=int
-        As from `next_residues`.
+        Result of `next_residues`.
 
     Returns
     -------
     segment : ndarray, shape=(N,), dtype=int
-        Index of the stretch's first residue.
+        Index of the first residue of the stretch.
     from_start, to_end : ndarray, shape=(N,), dtype=int
         Number of bonds to the first and to the last residue of the stretch.
     """
@@ -155,9 +155,9 @@ def hydrogen_bonds(n: Array, ca: Array, c: Array, following: Indices, sequence: 
     Returns
     -------
     acceptor, donor : ndarray, shape=(B,), dtype=int
-        C=O of `acceptor` takes the hydrogen of N-H of `donor`.
+        Indices of residues: C=O of `acceptor` accepts the hydrogen of N-H of `donor`.
     energy : ndarray, shape=(B,)
-        kcal/mol, each below -0.5.
+        Energy of each bond, kcal/mol, below -0.5.
     """
     oxygen, hydrogen = np.full_like(c, np.nan), np.full_like(n, np.nan)
     left = np.flatnonzero(following >= 0)
@@ -189,19 +189,19 @@ def hydrogen_bonds(n: Array, ca: Array, c: Array, following: Indices, sequence: 
 def secondary_structure(following: Indices, acceptor: Indices, donor: Indices) -> str:
     """Helices (H), strands (E) and the rest (-) by the hydrogen-bond patterns of Kabsch & Sander (1983).
 
-    Only alpha helices and ladders of at least two bridges are told apart: enough to draw a chain.
+    Only alpha helices and ladders of at least two bridges are recognised, which is enough to draw a chain.
 
     Parameters
     ----------
     following : ndarray, shape=(N,), dtype=int
-        As from `next_residues`.
+        Result of `next_residues`.
     acceptor, donor : ndarray, shape=(B,), dtype=int
-        As from `hydrogen_bonds`.
+        Result of `hydrogen_bonds`.
 
     Returns
     -------
     str
-        One letter a residue.
+        One letter for each residue.
     """
     size = len(following)
     bond = np.zeros((size + 1, size + 1), dtype=bool)  # the last row and column stand for "no such residue"

@@ -1,7 +1,8 @@
-"""Is a sampled conformation a possible chain, and the smallest change that makes it one.
+"""C-alpha geometry of sampled conformations: whether it is physically possible, and how to restore it.
 
-Samples of a Gaussian know nothing of bonds: neighbours along the chain drift from 3.8 Å and strands run through each
-other. `restore_geometry` mends that; what it gives is no draw from the Gaussian any more, but the chain nearest to one.
+Samples of a Gaussian know nothing of bonds: distances between neighbours along the chain depart from 3.8 Å and strands
+run through each other. `restore_geometry` moves the C-alphas as little as possible to correct that. The result is the
+possible chain nearest to a sample, no longer a sample of the Gaussian itself.
 """
 
 from __future__ import annotations
@@ -17,33 +18,34 @@ __all__ = ["restore_geometry", "unphysical", "unphysical_share"]
 Array = NDArray[np.floating]
 
 STRETCH = 0.4
-"""Å; how far the distance of bonded C-alphas may be from that in the input."""
+"""Largest deviation of the distance between bonded C-alphas from that in the input, Å."""
 CLASH = 3.0
-"""Å; C-alphas not bonded to each other that come nearer clash."""
+"""Distance below which C-alphas that are not bonded clash, Å."""
 STEPS = 400
+"""Largest number of corrections between two searches for clashes."""
 ROUNDS = 5
-"""Times that clashes are looked for again where mending some has brought on others."""
+"""Largest number of searches for clashes, since resolving some can cause others."""
 STEP = 0.8
-"""Relaxation of the multipliers: each is corrected for itself, and neighbours share a residue."""
+"""Relaxation factor of the multipliers, which are corrected independently although neighbours share a residue."""
 SETTLED = 1e-3
-"""Å; how exactly distances are restored."""
+"""Accuracy to which distances are restored, Å."""
 
 
 def unphysical(structure: Structure, samples: Array) -> NDArray[np.bool_]:
-    """Which conformations break a chain or clash, judged on C-alphas.
+    """Which conformations have a broken chain or a clash of C-alphas.
 
     Parameters
     ----------
     structure : Structure
-        N residues: the input, whose own distances between bonded neighbours (3.8 Å, 2.9 Å at a cis bond) are the
-        standard. A pair that is nearer than 3 Å in the input is measured against its distance there.
+        The input, with N residues. Its own distances between bonded neighbours (3.8 Å, or 2.9 Å at a cis bond) are
+        the reference; a pair that is nearer than 3 Å in the input may be as near as it is there.
     samples : ndarray, shape=(n, N, 3)
-        Å.
+        C-alpha positions, Å.
 
     Returns
     -------
     ndarray, shape=(n,), dtype=bool
-        True where a bonded distance is off by more than 0.4 Å or another pair is nearer than 3 Å.
+        True where a bonded distance differs by more than 0.4 Å or another pair is nearer than 3 Å.
     """
     first, second, length = _bonds(structure)
     stretched = np.abs(np.linalg.norm(samples[:, first] - samples[:, second], axis=2) - length) > STRETCH
@@ -60,7 +62,7 @@ def unphysical_share(structure: Structure, samples: Array) -> float:
 
 
 def restore_geometry(structure: Structure, samples: Array) -> Array:
-    """The nearest conformations with the input's bonded distances and no clash.
+    """Nearest conformations that have the bonded distances of the input and no clash.
 
     Seeks the least |x - x0|^2 subject to |x_i - x_j| = d_ij for bonded neighbours and >= 3 Å for other pairs. Each
     distance has a multiplier, nowhere negative for the inequalities, and points move by the multipliers' changes only
@@ -71,18 +73,18 @@ def restore_geometry(structure: Structure, samples: Array) -> Array:
     structure : Structure
         The input, whose bonded distances are restored.
     samples : ndarray, shape=(n, N, 3)
-        Å.
+        C-alpha positions, Å.
 
     Returns
     -------
     ndarray, shape=(n, N, 3)
-        Å.
+        C-alpha positions, Å.
     """
     first, second, length = _bonds(structure)
     restored = samples.copy()
     for k in range(len(samples)):  # the clashes differ from sample to sample
         for _ in range(ROUNDS):
-            # Pairs are looked for a little beyond the clash distance: mending one can bring on the next.
+            # Pairs a little beyond the clash distance count too: resolving one clash can cause the next.
             i, j, closest = _contacts(structure, restored[k], CLASH + 1.5)
             pairs_i, pairs_j = np.concatenate([first, i]), np.concatenate([second, j])
             target = np.concatenate([length, closest])

@@ -21,16 +21,17 @@ __all__ = ["load_structure", "read_document"]
 BACKBONE = ("N", "CA", "C")
 DOWNLOAD = "https://files.rcsb.org/download/{id}.cif.gz"
 COORDINATES = ("ATOM", "HETATM", "TER", "MODEL", "ENDMDL")
-"""What is read of a PDB file that a strict parser rejects: these lines."""
+"""Records that are read from a PDB file which a strict parser rejects."""
 USED_COLUMNS = 78
-"""Of a PDB line. The charge behind them is not needed, and files from before 1996 have line numbers there."""
+"""Columns of a PDB line that are read. The charge after them is not needed, and files from before 1996 have line
+numbers there."""
 
 
 def load_structure(path: str | PathLike[str], chains: str | Iterable[str] | None = None, model: int = 0) -> Structure:
     """Read the protein chains of a structure file.
 
-    Residues that are no amino acid, or lack N, CA or C, are left out; `Structure.notices` says which. Of alternate
-    conformers the one of highest occupancy is taken for the whole residue.
+    Residues that are not amino acids, or lack N, CA or C, are left out; `Structure.notices` says which. Where a residue
+    has alternate conformers, the one of highest occupancy is read.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def load_structure(path: str | PathLike[str], chains: str | Iterable[str] | None
 
 
 def read_document(path: Path) -> tuple[gemmi.Structure, list[str]]:
-    """Read all that a PDB or mmCIF file holds, plain or gzipped.
+    """Read the whole content of a PDB or mmCIF file, plain or gzipped.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def read_document(path: Path) -> tuple[gemmi.Structure, list[str]]:
     Returns
     -------
     document : gemmi.Structure
-        Of a PDB file with faults beside its coordinates, these alone, without displacements (ANISOU).
+        The content; from a PDB file with faults outside its coordinates only these, without displacements (ANISOU).
     notices : list of str
         What was left out.
 
@@ -128,7 +129,7 @@ def _parse(text: str) -> gemmi.Structure:
 
 
 def _coordinates_alone(text: str) -> gemmi.Structure:
-    """What a strict parser takes of a faulty PDB file without all that is no coordinate; empty if nothing."""
+    """What a strict parser accepts from the coordinate records of a faulty PDB file; empty if it accepts nothing."""
     lines = [line for line in text.splitlines() if line.startswith(COORDINATES)]
     try:
         return gemmi.read_pdb_string("\n".join(lines), max_line_length=USED_COLUMNS)
@@ -169,7 +170,7 @@ def _wanted_chains(chains: str | Iterable[str] | None, model: gemmi.Model, sourc
 
 
 def _collect(model: gemmi.Model, wanted: set[str], source: str, name: str, notices: list[str]) -> Structure:
-    """Choose residues and conformers, and note what is left out."""
+    """Choose residues and conformers, and write a notice of what is left out."""
     kept: list[tuple[str, gemmi.Residue, list[gemmi.Atom]]] = []
     incomplete: list[str] = []
     ligands: Counter[str] = Counter()
@@ -216,7 +217,7 @@ def _collect(model: gemmi.Model, wanted: set[str], source: str, name: str, notic
 
 
 def _by_number(chain: gemmi.Chain) -> list[list[gemmi.Residue]]:
-    """Residues of a chain, those of one number (microheterogeneity) together, in the file's order."""
+    """Residues of a chain in the order of the file, those with the same number (microheterogeneity) together."""
     groups: dict[tuple[str, str], list[gemmi.Residue]] = {}
     for residue in chain:
         groups.setdefault((str(residue.seqid), residue.segment), []).append(residue)
@@ -224,7 +225,7 @@ def _by_number(chain: gemmi.Chain) -> list[list[gemmi.Residue]]:
 
 
 def _conformer(residue: gemmi.Residue) -> list[gemmi.Atom]:
-    """Atoms of the residue's conformer of highest occupancy that has a whole backbone, else of the highest."""
+    """Atoms of the conformer of highest occupancy, one with a whole backbone where the residue has such."""
     letters = sorted({atom.altloc for atom in residue if atom.has_altloc()})
     if not letters:
         return list(residue)
@@ -247,7 +248,7 @@ def _in_polymer(residue: gemmi.Residue) -> bool:
 def _drop_free_amino_acids(
     kept: list[tuple[str, gemmi.Residue, list[gemmi.Atom]]],
 ) -> tuple[list[tuple[str, gemmi.Residue, list[gemmi.Atom]]], Counter[str]]:
-    """Part amino acids that are ligands (HETATM outside the polymer, bonded to no residue) from the chain."""
+    """Separate free amino acids (HETATM outside the polymer, bonded to no residue: ligands) from the chain."""
     free: Counter[str] = Counter()
     doubtful = [k for k, (_, residue, _) in enumerate(kept) if not _in_polymer(residue)]
     if not doubtful:
@@ -278,7 +279,9 @@ def _structure(
     backbone = {}
     for wanted in BACKBONE:
         first = np.full(len(kept), -1)
-        rows = np.flatnonzero(names == wanted)[::-1]  # backwards, so that the first of two namesakes stays
+        rows = np.flatnonzero(names == wanted)[
+            ::-1
+        ]  # backwards, so that the first of two atoms with the same name stays
         first[residue[rows]] = rows
         backbone[wanted] = positions[first]
     label_numbers = [entry[1].label_seq for entry in kept]

@@ -62,7 +62,7 @@ def neighbour_pairs(positions: Array, cutoff: float) -> tuple[Indices, Indices]:
 
 
 def connected_parts(size: int, i: Indices, j: Indices) -> Indices:
-    """Which part of a graph each point belongs to.
+    """The connected part of a graph that each point belongs to.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def connected_parts(size: int, i: Indices, j: Indices) -> Indices:
     Returns
     -------
     ndarray, shape=(size,), dtype=int
-        The smallest index of the point's part: equal for points that a path of pairs connects.
+        Smallest index in the part of each point, which is equal for points that a path of pairs connects.
     """
     part = np.arange(size)
     while True:

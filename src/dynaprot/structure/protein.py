@@ -1,4 +1,4 @@
-"""`Structure`: what the network and every view know of a protein."""
+"""`Structure`: what networks, analyses and writers know of a protein."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ class Atoms:
     Attributes
     ----------
     names, elements : ndarray, shape=(A,), dtype=str
+        Names such as ``"CB"``, and symbols of elements.
     positions : ndarray, shape=(A, 3), dtype=float
-        Å.
+        Positions, Å.
     residue : ndarray, shape=(A,), dtype=int
         Index of the residue that each atom belongs to.
     """
@@ -52,7 +53,7 @@ class Structure:
     Attributes
     ----------
     n, ca, c : ndarray, shape=(N, 3), dtype=float
-        Backbone atoms, Å.
+        Positions of the backbone atoms, Å.
     sequence : str
         One-letter codes, ``X`` where unknown; modified residues by their parent.
     chain_ids, residue_ids : ndarray, shape=(N,), dtype=str
@@ -62,9 +63,9 @@ class Structure:
     label_chain_ids, label_residue_ids : ndarray, shape=(N,), dtype=str
         mmCIF label ids; equal to the author's where the file has none.
     name : str
-        What to call the structure in messages and file names.
+        Name of the structure in messages and file names.
     notices : tuple of str
-        What a reader left out and why, one sentence each.
+        What the reader of a file left out and why, one sentence each.
     atoms : Atoms or None
         Heavy atoms of the residues, where a file gave them.
     """
@@ -112,7 +113,7 @@ class Structure:
         residue_ids : sequence of str, length=N, optional
             By default ``1`` to ``N``.
         residue_names, label_chain_ids, label_residue_ids, name, notices, atoms
-            As the attributes; derived where not given.
+            As the attributes; derived where they are not given.
 
         Raises
         ------
@@ -294,12 +295,12 @@ class Structure:
             archive.refuse(str(error).rstrip("."))
 
     def residue_label(self, index: int) -> str:
-        """How a message names a residue: chain, name, number."""
+        """Name of a residue in messages: chain, residue name, number."""
         return f"{self.chain_ids[index]} {self.residue_names[index]} {self.residue_ids[index]}".strip()
 
     @cached_property
     def fingerprint(self) -> str:
-        """Equal for structures of equal coordinates, sequence and residue ids: what a kept prediction is known by."""
+        """Key of a prediction: equal for structures with equal coordinates, sequence and residue ids."""
         digest = hashlib.sha256(np.stack([self.n, self.ca, self.c]).tobytes())
         for label in (self.sequence, *self.chain_ids, *self.residue_ids):
             digest.update(f"{label}\n".encode())
@@ -307,7 +308,7 @@ class Structure:
 
     @cached_property
     def rotations(self) -> Array:
-        """Backbone frames: (N, 3, 3), local to the frame of the input."""
+        """Rotations of the backbone frames, shape=(N, 3, 3), from local axes to the frame of the input."""
         return backbone.frames(self.n, self.ca, self.c)
 
     @cached_property
@@ -322,7 +323,7 @@ class Structure:
 
     @cached_property
     def secondary_structure(self) -> str:
-        """One letter a residue: helix ``H``, strand ``E``, else ``-``."""
+        """One letter for each residue: helix ``H``, strand ``E``, else ``-``."""
         acceptor, donor, _ = self.hydrogen_bonds
         return backbone.secondary_structure(self.next_residue, acceptor, donor)
 

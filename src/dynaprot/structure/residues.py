@@ -1,4 +1,4 @@
-"""Names of residues: from the three-letter code of a file to the type the network knows."""
+"""Names of residues: from the three-letter code of a file to the one-letter code that networks use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FORCE_FIELD_NAMES = {
     "HID": "H", "HIE": "H", "HIP": "H", "HSD": "H", "HSE": "H", "HSP": "H",
     "CYX": "C", "CYM": "C", "ASH": "D", "GLH": "E", "LYN": "K",
 }  # fmt: skip
-"""Protonation states as Amber and CHARMM name them; the component dictionary does not."""
+"""Protonation states by their names in Amber and CHARMM, which the component dictionary does not have."""
 
 
 def one_letter_code(name: str) -> str:

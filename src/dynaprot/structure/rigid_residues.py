@@ -1,7 +1,7 @@
-"""Atoms that follow sampled C-alphas, for display.
+"""Atoms that are carried along with sampled C-alphas, for display.
 
 Each residue moves as a rigid body: with its own C-alpha, turned as the C-alphas around it along the chain turn. This is
-a display aid. The model predicts C-alphas; side chains do not move of themselves here, and peptide bonds bend.
+a display aid. The model predicts C-alphas only; side chains do not move within their residue, and peptide bonds bend.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ __all__ = ["carry_atoms", "residue_rotations"]
 Array = NDArray[np.floating]
 
 HOLD = 0.05
-"""Å^2 on the diagonal: a turn that no neighbour determines stays none."""
+"""Å^2 added to the diagonal, so that a residue does not turn where no neighbour determines how."""
 
 
 def residue_rotations(structure: Structure, samples: Array) -> Array:
-    """How each residue turns from the input to each sample.
+    """Rotation of each residue from the input to each sample.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ def carry_atoms(
     positions : ndarray, shape=(A, 3)
         Atoms of the input, Å.
     residue : ndarray, shape=(A,), dtype=int
-        The residue of each atom.
+        Index of the residue of each atom.
     rotations : ndarray, shape=(n, N, 3, 3), optional
-        Those of `residue_rotations`, if they are there already: most of the work.
+        Result of `residue_rotations`, if it is known already: computing it is most of the work.
 
     Returns
     -------

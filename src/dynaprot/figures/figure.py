@@ -1,4 +1,4 @@
-"""What all figures share: size, type, palette, and how they are saved.
+"""What all figures share: size, fonts, palettes, and how they are saved.
 
 Nothing touches pyplot, so that the windows of a host are left alone.
 """
@@ -24,27 +24,22 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..defaults import FIGURE_SUFFIXES, PALETTES
 from ..errors import OutputError
 from ..storage import replacing
 
 __all__ = [
-    "INK", "MOBILITY", "RESOLUTION", "SIGNED", "WIDTH",
-    "Raster", "axes_in_inches", "colour_bar", "page", "round_ticks", "save", "style",
+    "FOREGROUND", "MOBILITY", "RESOLUTION", "SIGNED", "WIDTH",
+    "Raster", "axes_in_inches", "colour_bar", "empty_figure", "round_ticks", "save", "style",
 ]  # fmt: skip
 
 WIDTH = 7.2
 """Width of every figure in inches: 183 mm, two columns of a journal."""
 RESOLUTION = 300
 """Dots per inch."""
-INK = "#222222"
-MOBILITY = LinearSegmentedColormap.from_list(
-    "mobility", ["#2B5597", "#4F97CF", "#A6D5E4", "#F7E6A6", "#EE9A45", "#B32E1A"]
-)
-"""From rigid (blue) to mobile (red): readers of every kind of colour vision can tell them apart."""
-SIGNED = LinearSegmentedColormap.from_list(
-    "signed", ["#1F4380", "#5B8FC1", "#B9D2E6", "#FFFFFF", "#F4C9AC", "#D9764A", "#96261A"]
-)
-"""From -1 (blue) by 0 (white) to 1 (red)."""
+FOREGROUND = "#222222"
+"""Colour of text and lines on a light background."""
+MOBILITY, SIGNED = (LinearSegmentedColormap.from_list(name, PALETTES[name]) for name in ("mobility", "signed"))
 
 
 def style() -> AbstractContextManager[None]:
@@ -57,11 +52,11 @@ def style() -> AbstractContextManager[None]:
             "font.size": 8.0,
             "axes.labelsize": 8.0,
             "axes.linewidth": 0.6,
-            "axes.edgecolor": INK,
-            "axes.labelcolor": INK,
-            "text.color": INK,
-            "xtick.color": INK,
-            "ytick.color": INK,
+            "axes.edgecolor": FOREGROUND,
+            "axes.labelcolor": FOREGROUND,
+            "text.color": FOREGROUND,
+            "xtick.color": FOREGROUND,
+            "ytick.color": FOREGROUND,
             "xtick.labelsize": 7.0,
             "ytick.labelsize": 7.0,
             "xtick.major.width": 0.6,
@@ -74,7 +69,7 @@ def style() -> AbstractContextManager[None]:
     )
 
 
-def page(height: float) -> Figure:
+def empty_figure(height: float) -> Figure:
     """An empty figure of the common width and a height in inches."""
     figure = Figure(figsize=(WIDTH, height), dpi=RESOLUTION, facecolor="white")
     FigureCanvasAgg(figure)
@@ -88,16 +83,16 @@ def axes_in_inches(figure: Figure, left: float, bottom: float, width: float, hei
 
 
 class Raster(Artist):
-    """A picture in dots of the page, drawn as it is: nothing is resampled.
+    """An image in dots of the figure, drawn without resampling.
 
     Parameters
     ----------
     figure : Figure
-        The page.
+        The figure that it is drawn on.
     picture : ndarray, shape=(height, width, 4), dtype=uint8
         Red, green, blue and opacity, the first row on top.
     left, bottom : float
-        Where its lower left corner lies, in inches from the figure's.
+        Position of its lower left corner, in inches from that of the figure.
     """
 
     def __init__(self, figure: Figure, picture: NDArray[np.uint8], left: float, bottom: float) -> None:
@@ -106,7 +101,7 @@ class Raster(Artist):
         self.picture, self.corner = picture, (left, bottom)
 
     def draw(self, renderer: RendererBase) -> None:
-        """Hand the dots to the renderer, from the lowest row up."""
+        """Pass the dots to the renderer, from the lowest row up."""
         left, bottom = self.get_transform().transform(self.corner)
         context = renderer.new_gc()
         renderer.draw_image(context, left, bottom, self.picture[::-1])
@@ -116,7 +111,7 @@ class Raster(Artist):
 def colour_bar(
     axes: Axes, palette: LinearSegmentedColormap, limits: Normalize, label: str, extend: str = "neither"
 ) -> None:
-    """Fill axes with the scale of a palette, with points at the ends that `extend` names."""
+    """Fill axes with the colour scale of a palette, with pointed ends where `extend` says so."""
     scale = ScalarMappable(limits, palette)
     bar = axes.figure.colorbar(scale, cax=axes, extend=extend, label=label, ticks=round_ticks())
     bar.outline.set_visible(False)
@@ -131,7 +126,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Save a figure in the format that the suffix of the path names."""
     suffix = Path(path).suffix[1:].lower()
     if suffix not in figure.canvas.get_supported_filetypes():
-        raise OutputError(f"Cannot write {path}: pictures are written as .png, .pdf or .svg.")
+        raise OutputError(f"Cannot write {path}: figures are written as {', '.join(FIGURE_SUFFIXES)}.")
     with replacing(path) as temporary:
         if suffix == "png":
             # Opaque, and compressed for speed: in half the time of `savefig`, and no larger.
