@@ -103,8 +103,8 @@ class Archive:
         return part
 
     def numbers(self, name: str, *shape: int | str, finite: bool = True) -> NDArray[Any]:
-        """An array of real numbers, all of them finite unless the array may hold NaN for what is not known."""
-        array = self._array(name, "fiu", "numbers", shape)
+        """An array of real numbers or truth values, all finite unless NaN may stand for what is not known."""
+        array = self._array(name, "fiub", "numbers", shape)
         if finite and not np.isfinite(array).all():
             self.refuse(f"'{name}' has values that are not finite numbers")
         return array

@@ -87,8 +87,11 @@ def test_chains_and_notices(protein_file: Path, tmp_path: Path) -> None:
         (["predict", "missing.pdb"], "missing.pdb: no such file"),
         (["predict", "complex.pdb", "--chains", "Q"], "there is no chain 'Q'"),
         (["predict", "complex.pdb", "-m", "alphafold"], "There is no model 'alphafold'"),
-        (["predict", "complex.pdb", "-m", "anm", "-o", "complex.pdb"], "complex.pdb: cannot be made or is no folder"),
-        (["sample", "complex.pdb"], "complex.pdb: is damaged or no result"),
+        (
+            ["predict", "complex.pdb", "-m", "anm", "-o", "complex.pdb"],
+            "complex.pdb: cannot be made or is not a folder",
+        ),
+        (["sample", "complex.pdb"], "complex.pdb: is damaged or not a result"),
         (["plot", "nothing.npz"], "nothing.npz: no such file"),
     ],
 )

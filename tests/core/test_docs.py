@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -87,14 +88,62 @@ def test_the_main_functions_are_described_in_numpydoc(name: str) -> None:
         assert re.search(rf"^{parameter} : ", text, re.MULTILINE)
 
 
-def test_the_core_knows_no_host_and_no_analysis_another() -> None:
-    """Data flows one way: nothing in the core imports a host, no analysis another, and imports are relative."""
-    for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            for name in names:
-                assert not re.match(r"(pymol|chimerax|chempy|Qt|PyQt\d)\b", name), f"{path.name} imports {name}"
-                assert not re.match(r"dynaprot\b", name), f"{path.name} imports {name} absolutely"
-            if path.parent.name == "analysis" and isinstance(node, ast.ImportFrom) and node.level == 1:
-                raise AssertionError(f"{path.name} imports another analysis")
+BANNED = re.compile(
+    r"\bmend(?:s|ed|ing)?\b"  # restore, repair, resolve
+    r"|\bjudg(?:e|es|ed|ing)\b"  # validate, evaluate
+    r"|(?<!\b[Tt]here)(?<!\s)\s+is\s+no\s(?!longer\b|larger\b|smaller\b|more\b|less\b)"  # is not a
+    r"|\b[Aa]s\s+of\b"  # as in, as for, or a full phrase
+    r"|\bOf\s+the\s+draw\b"
+)
+"""Words that a native reader stumbles over, and what to say instead."""
+CLEAN = (
+    "src/dynaprot/structure", "src/dynaprot/joint", "src/dynaprot/analysis", "src/dynaprot/files",
+    "src/dynaprot/figures", "src/dynaprot/dynamics.py", "src/dynaprot/storage.py", "src/dynaprot/errors.py",
+    "src/dynaprot/command_line.py", "src/dynaprot/defaults.py",
+)  # fmt: skip
+"""Files, and folders with all sources and pages in them, in which texts are checked."""
+
+
+def texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and content of a page, or of each docstring, message and other text of a source."""
+    content = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        yield 1, content
+        return
+    nodes = list(ast.walk(ast.parse(content)))
+    messages = [node for node in nodes if isinstance(node, ast.JoinedStr)]
+    pieces = {id(value) for message in messages for value in message.values}
+    for message in messages:  # what is put into a message stands as one letter
+        yield (
+            message.lineno,
+            "".join(getattr(value, "value", "x") if is_text(value) else "x" for value in message.values),
+        )
+    yield from ((node.lineno, node.value) for node in nodes if is_text(node) and id(node) not in pieces)
+
+
+def is_text(node: ast.AST) -> bool:
+    """Whether a node is a literal text."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+@pytest.mark.parametrize("place", CLEAN)
+def test_texts_use_natural_terms(place: str) -> None:
+    """No banned word in docstrings, messages, help or pages; the message names file and line of each."""
+    folder = ROOT / place
+    assert folder.exists()
+    pages = [path for path in folder.rglob("*") if path.suffix in (".py", ".md", ".html")]
+    found = [
+        f"{path.relative_to(ROOT)}:{line + text[: match.end()].count(chr(10))}: {' '.join(match[0].split())}"
+        for path in ([folder] if folder.is_file() else sorted(pages))
+        for line, text in texts(path)
+        for match in BANNED.finditer(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_banned_words_are_found_and_others_left_alone() -> None:
+    """Whole words only, across the ends of lines, and not where the phrase is good English."""
+    for bad in ("once mended by", "We judge models", "that\n    is no number", "path: is no folder.", "As of `X`"):
+        assert BANNED.search(bad), bad
+    for good in ("we recommend", "an amendment", "There is no file", "there\n    is no file", "it is no longer", "has"):
+        assert not BANNED.search(good), good

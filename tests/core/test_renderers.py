@@ -263,7 +263,7 @@ def test_ensembles_of_the_wrong_shape_or_format_are_refused(tmp_path: Path) -> N
     structure = two_chains().structure
     with pytest.raises(OutputError, match=r"\(n, 22, 3\)"):
         write_ensemble(structure, np.zeros((2, 21, 3)), tmp_path / "x.pdb")
-    with pytest.raises(OutputError, match=r"\.pdb, \.dcd or \.xtc"):
+    with pytest.raises(OutputError, match=r"\.pdb, \.dcd, \.xtc"):
         write_ensemble(structure, np.zeros((2, 22, 3)), tmp_path / "x.trr")
     assert list(tmp_path.iterdir()) == []
 

@@ -55,7 +55,11 @@ def test_help_loads_the_command_line_alone(tmp_path: Path, arguments: list[str])
     """No numpy, no network, no reader of structures."""
     modules = loaded(COMMAND, tmp_path, *arguments)
     assert not (HOSTS_WAIT - {"typer", "rich"}) & modules
-    assert {name for name in modules if name.startswith("dynaprot.")} == {"dynaprot.command_line", "dynaprot.errors"}
+    assert {name for name in modules if name.startswith("dynaprot.")} == {
+        "dynaprot.command_line",
+        "dynaprot.defaults",
+        "dynaprot.errors",
+    }
 
 
 def test_a_prediction_from_arrays_loads_no_files_and_no_terminal(tmp_path: Path) -> None:

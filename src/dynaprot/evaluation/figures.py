@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.ticker import MultipleLocator
 
 from ..figures.figure import FOREGROUND, WIDTH, axes_in_inches, empty_figure, round_ticks, save, style
-from .report import Report
 from .scores import HALVES, Score
+
+if TYPE_CHECKING:
+    from .report import Report
 
 __all__ = ["draw_figures", "draw_profiles", "draw_scatter"]
 
