@@ -77,7 +77,7 @@ class Archive:
     Parameters
     ----------
     source : str
-        What messages call the file.
+        Name of the file in messages.
     arrays : mapping of str to ndarray
     error : type of DynaProtError
         Raised where an array is missing or not what it should be.
@@ -162,7 +162,7 @@ def read_archive(
     forms : iterable of str
         Forms that can be read, the present one first.
     what : str
-        What the file should be, with its article, for messages, such as ``"a result of DynaProt"``.
+        Kind of file that is expected, with its article, for messages, such as ``"a result of DynaProt"``.
     error : type of DynaProtError
         Raised if the file is missing, damaged, or something else.
 

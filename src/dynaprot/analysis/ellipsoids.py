@@ -27,7 +27,7 @@ class Mesh(NamedTuple):
     Attributes
     ----------
     vertices, normals : ndarray, shape=(V, 3), dtype=float32
-        Å, and unit vectors pointing outwards.
+        Positions, Å, and unit vectors that point outwards.
     triangles : ndarray, shape=(T, 3), dtype=int32
         Indices of the vertices of each triangle, anticlockwise when seen from outside.
     residue : ndarray, shape=(V,), dtype=int32
@@ -104,12 +104,12 @@ def displacement_parameters(marginals: Array) -> Array:
     Parameters
     ----------
     marginals : ndarray, shape=(N, 3, 3)
-        Å^2.
+        Covariances, Å^2.
 
     Returns
     -------
     ndarray, shape=(N, 6)
-        Å^2.
+        Anisotropic displacement parameters, Å^2.
     """
     return marginals[:, (0, 1, 2, 0, 0, 1), (0, 1, 2, 1, 2, 2)]
 
@@ -120,7 +120,7 @@ def ellipsoid_surface(centres: Array, marginals: Array, radius: float, subdivisi
     Parameters
     ----------
     centres : ndarray, shape=(N, 3)
-        Å.
+        C-alpha positions, Å.
     marginals : ndarray, shape=(N, 3, 3)
         Covariances, Å^2.
     radius : float

@@ -28,8 +28,8 @@ def mode_displacement(dynamics: Dynamics, mode: int = 1) -> Array:
     Returns
     -------
     ndarray, shape=(N, 3)
-        Å, frame of the input. The sign of a mode is arbitrary; here the residue that moves farthest moves away from the
-        centre of the protein, so that a repeated call, or another machine, shows the same.
+        Displacements, Å, in the frame of the input. The sign of a mode is arbitrary; here the residue that moves
+        farthest moves away from the centre of the protein, so that a repeated call, or another machine, shows the same.
 
     Raises
     ------

@@ -161,9 +161,9 @@ def draw_mobility(
     ----------
     axes : Axes
     places : ndarray, shape=(N,), dtype=int
-        Where the residues stand along the axis.
+        Places of the residues along the axis.
     rmsf : ndarray, shape=(N,)
-        Å.
+        RMSF of each residue, Å.
     limits : Normalize
         RMSF at the ends of the palette.
     colour : str
@@ -189,7 +189,7 @@ def draw_secondary_structure(axes: Axes, places: NDArray[np.int64], letters: str
     axes : Axes
         The strip to draw on; across it, values run from -1 to 1.
     places : ndarray, shape=(N,), dtype=int
-        Where the residues stand along it, one apart within a stretch.
+        Places of the residues along the strip, one apart within a stretch.
     letters : str
         N letters of H, E and -.
     upright : bool

@@ -25,7 +25,7 @@ class FactoredJoint:
     marginals : ndarray, shape=(N, 3, 3)
         Covariance of each residue, Å^2, SPD, frame of the input.
     coupling : ndarray, shape=(N, N)
-        SPD; scaled to unit diagonal here.
+        Coupling of each pair of residues: SPD, and scaled here to a unit diagonal.
     root : {"symmetric", "cholesky"}
         S_i as the symmetric root, with which the joint rotates with the protein, or as the paper's Cholesky factor in
         the frame of the input, with which it does not.

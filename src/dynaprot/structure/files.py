@@ -88,7 +88,7 @@ def read_document(path: Path) -> tuple[gemmi.Structure, list[str]]:
     document : gemmi.Structure
         The content; from a PDB file with faults outside its coordinates only these, without displacements (ANISOU).
     notices : list of str
-        What was left out.
+        Sentences that say what was left out.
 
     Raises
     ------

@@ -40,9 +40,9 @@ def neighbour_pairs(positions: Array, cutoff: float) -> tuple[Indices, Indices]:
     Parameters
     ----------
     positions : ndarray, shape=(N, 3)
-        Å.
+        Positions, Å.
     cutoff : float
-        Å; ``inf`` gives all pairs.
+        Largest distance of a pair, Å; ``inf`` gives all pairs.
 
     Returns
     -------

@@ -174,7 +174,7 @@ class Structure:
         Parameters
         ----------
         selected : slice, or ndarray of bool, shape=(N,), or of int, shape=(M,)
-            Which residues to keep, each at most once.
+            Slice, mask or indices of the residues to keep, each at most once.
 
         Raises
         ------

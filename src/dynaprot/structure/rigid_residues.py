@@ -66,7 +66,7 @@ def carry_atoms(
     samples : ndarray, shape=(n, N, 3)
         C-alpha positions, Å.
     positions : ndarray, shape=(A, 3)
-        Atoms of the input, Å.
+        Positions of the atoms in the input, Å.
     residue : ndarray, shape=(A,), dtype=int
         Index of the residue of each atom.
     rotations : ndarray, shape=(n, N, 3, 3), optional
@@ -75,7 +75,7 @@ def carry_atoms(
     Returns
     -------
     ndarray, shape=(n, A, 3)
-        Å.
+        Positions of the atoms in each sample, Å.
     """
     if rotations is None:
         rotations = residue_rotations(structure, samples)
