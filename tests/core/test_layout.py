@@ -1,4 +1,4 @@
-"""The shape of the code: data flow one way through the rooms of the core, in no circle, and no host is known there."""
+"""The shape of the code: imports run one way and in no circle, in the core and in both hosts; the core knows no host."""
 
 from __future__ import annotations
 
@@ -30,10 +30,15 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 
 
 def modules(folder: Path) -> dict[str, Path]:
-    """Every module of a package by its dotted name within it, folders by theirs; the package itself is ""."""
+    """Every module of a package by its dotted name within it, folders by theirs; the package itself is "".
+
+    The core that a host's package carries is left out.
+    """
     found = {}
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder).with_suffix("").parts
+        if parts[0] == "dynaprot":
+            continue
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
@@ -94,6 +99,26 @@ def test_the_core_flows_one_way(name: str) -> None:
     floor = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
     for source in arrows(CORE)[name] - {""}:
         assert floor[source.split(".")[0]] <= floor[name.split(".")[0]], f"{name} imports {source}"
+
+
+LAYERS = ("scene", "commands", "window")
+"""Of both hosts, from the ground up."""
+
+
+@pytest.mark.parametrize("host", ["src", "pymol_plugin"])
+def test_the_layers_of_a_host_run_one_way(host: str) -> None:
+    """The window may import commands and scene, commands the scene, the scene neither; and none goes in a circle."""
+    graph = arrows(ROOT / host)
+    assert {name.split(".")[0] for name in graph} >= set(LAYERS)
+    assert (
+        "scene.predictions"
+        in graph["commands.rmsf"] | graph["commands.prediction" if host != "src" else "commands.rmsf"]
+    )
+    for name, targets in graph.items():
+        layer = name.split(".")[0]
+        above = LAYERS[LAYERS.index(layer) + 1 :] if layer in LAYERS else ()
+        assert not {target for target in targets if target.split(".")[0] in above}, name
+    assert circles({name: targets - {""} for name, targets in graph.items()}) == []
 
 
 def test_no_analysis_imports_another() -> None:
