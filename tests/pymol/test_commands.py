@@ -62,7 +62,7 @@ def test_info_tells_what_is_running(cmd, core, pymol_data, capfd):
     cmd.do("dynaprot_info")
     output = capfd.readouterr().out
     assert f" DynaProt {core.__version__} in " in output
-    for name in ("models: default", "weights: ", "numpy ", "gemmi ", "onnxruntime ", "molecule_ellipsoids: "):
+    for name in ("models: default", "weights: ", "numpy ", "gemmi ", "safetensors ", "molecule_ellipsoids: "):
         assert f" {name}" in output
 
 
@@ -97,10 +97,10 @@ def test_an_old_python_is_refused_in_one_sentence(cmd, plugin, monkeypatch, capf
 @pytest.fixture
 def fresh_settings(plugin, pymol_data):
     """Settings as they come, before and after."""
-    for name in plugin.settings.DEFAULTS:
+    for name in plugin.settings.defaults():
         plugin.settings.change(name, "")
     yield
-    for name in plugin.settings.DEFAULTS:
+    for name in plugin.settings.defaults():
         plugin.settings.change(name, "")
 
 
@@ -129,7 +129,7 @@ def test_settings_are_kept_with_pymols_own(cmd, plugin, fresh_settings, capfd):
     cmd.do("dynaprot_settings threshold")
     assert " threshold = 0.75" in capfd.readouterr().out
     cmd.do("dynaprot_settings threshold,")
-    assert plugin.settings.settings()["threshold"] == plugin.settings.DEFAULTS["threshold"]
+    assert plugin.settings.settings()["threshold"] == plugin.settings.defaults()["threshold"]
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,14 @@ def test_settings_are_kept_with_pymols_own(cmd, plugin, fresh_settings, capfd):
     [
         ("size, 3", "There is no setting 'size'"),
         ("threshold, high", "The threshold must be a number such as 0.6, not 'high'."),
-        ("count, 2.5", "The count must be a whole number such as 20, not '2.5'."),
+        ("count, 2.5", "The count must be a whole number such as 50, not '2.5'."),
         ("count, 0", "The count must be from 1 to 10000, not 0."),
         ("probability, 7", "The probability must be between 0 and 1, not 7.0."),
-        ("color_by, mood", "'mood' is no color_by: choose one of rmsf, anisotropy, chain, parent."),
+        ("color_by, mood", "The color_by must be one of rmsf, anisotropy, chain, parent, not 'mood'."),
     ],
 )
 def test_wrong_settings_are_refused(cmd, plugin, fresh_settings, arguments, message, capfd):
     """A setting that is not there, or a value of another kind, changes nothing."""
     cmd.do(f"dynaprot_settings {arguments}")
     assert message in capfd.readouterr().out
-    assert plugin.settings.settings() == plugin.settings.DEFAULTS
+    assert plugin.settings.settings() == plugin.settings.defaults()
