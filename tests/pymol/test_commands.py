@@ -55,6 +55,32 @@ def test_arguments_are_completed(cmd, typed, completed):
     assert cmd._parser.complete(typed).rstrip(", ") == completed.rstrip()
 
 
+def test_help_tells_the_defaults(cmd, plugin, capfd):
+    """The numbers in the help texts are those of the settings and of the core."""
+    core = plugin.core.load_core(".defaults")
+    settings = plugin.settings.defaults()
+    texts = {}
+    for command in COMMANDS:
+        cmd.do(f"help {command}")
+        texts[command] = " ".join(capfd.readouterr().out.split())
+        for name, value in re.findall(r'settings? "(\w+)", ([\w.]+)', texts[command]):
+            assert str(settings[name]).removesuffix(".0") == value, f"{command}: {name}"
+    assert "50" in re.findall(r'"count", (\d+)', texts["dynaprot_ensemble"])
+    assert f"couplings, {core.COUPLINGS} at most" in texts["dynaprot_coupling"]
+    assert f"the {core.FRAMES} states" in texts["dynaprot_modes"]
+    assert f"the longest is {core.ARROW_LENGTH:g} A" in texts["dynaprot_modes"]
+    assert f"less than {core.SHORTEST_ARROW:.0%}".replace("%", " %") in texts["dynaprot_modes"]
+    for suffix in {*core.RESULT_SUFFIXES, *core.ENSEMBLE_SUFFIXES, *core.FIGURE_SUFFIXES}:
+        assert suffix in texts["dynaprot_save"]
+
+
+def test_help_says_what_the_default_model_is(cmd, capfd):
+    """Where the model is chosen, one sentence says what the default is made of."""
+    cmd.do("help dynaprot_predict")
+    text = " ".join(capfd.readouterr().out.split())
+    assert "corrects the force constants of an elastic network (it has no attention layer)" in text
+
+
 def test_info_tells_what_is_running(cmd, core, pymol_data, capfd):
     """`dynaprot_info` prints the version, where it was found, the packages it stands on, and what it has drawn."""
     cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
