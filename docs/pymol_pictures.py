@@ -67,9 +67,8 @@ def coupling(cmd: object) -> None:
 def ensemble(cmd: object) -> None:
     prepare(cmd)
     cmd.do("dynaprot_rmsf protease")
-    cmd.do("dynaprot_ensemble protease, 20")
+    cmd.do("dynaprot_ensemble protease")
     cmd.hide("everything", "protease")
-    cmd.set("ribbon_width", 4)
     cmd.zoom("polymer", -2)
     cmd.png(str(IMAGES / "pymol-ensemble.png"), 1200, 800, ray=1)
 

@@ -8,15 +8,19 @@
 Loading the plugin only registers these; DynaProt itself is loaded with the first prediction.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from .commands import register
-from .window import follow_in_window, show_window
+from .window import connect, show_window
 
 register()
 
 
-def __init_plugin__(app=None):
-    """Add the plugin to the menu; PyMOL calls this once its window is there."""
+def __init_plugin__(app: Any = None) -> None:
+    """Add the plugin to the menu; PyMOL calls this once its window exists."""
     from pymol.plugins import addmenuitemqt
 
     addmenuitemqt("DynaProt", show_window)
-    follow_in_window()
+    connect()

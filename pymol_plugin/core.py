@@ -16,41 +16,41 @@ from . import installer
 
 __all__ = ["core_refusals", "latest_refusal", "load_core", "require_python", "without_collection"]
 
-OLDEST_PYTHON = (3, 10)
+OLDEST_PYTHON = (3, 11)
 latest_refusal: list[str] = []
-"""At most one text. PyMOL prints why a command failed that is run by `do`, but tells the window nothing of it."""
+"""At most one text: why the last command failed. Of a command run by `do`, PyMOL only prints it."""
 
 
 def load_core(part: str = "") -> ModuleType:
-    """Import the core, on first use only: it brings numpy and gemmi.
+    """Import the core, or a part of it, on first use: most parts bring numpy, some gemmi.
 
     Parameters
     ----------
     part : str
-        A module of the core, as ``".analysis.ellipsoids"``. The package itself by default.
+        A module of the core, such as ``".analysis.ellipsoids"``; by default the package itself.
 
     Returns
     -------
     module
     """
     installed = importlib.util.find_spec("dynaprot")
-    # A mere folder `dynaprot` in the working directory is importable too, but has no origin.
+    # A folder named `dynaprot` in the working directory is importable too, but has no origin.
     is_package = installed is not None and installed.origin is not None
     return importlib.import_module(("dynaprot" if is_package else f"{__package__}.dynaprot") + part)
 
 
 def require_python() -> None:
-    """Refuse a PyMOL whose Python the core cannot run on, before anything is imported that it has not."""
+    """Refuse a PyMOL whose Python is too old for the core, before anything of the core is imported."""
     if sys.version_info < OLDEST_PYTHON:
         raise CmdException(
             f"DynaProt needs Python {'.'.join(map(str, OLDEST_PYTHON))} or later; this PyMOL runs "
-            f"{sys.version.split()[0]}. PyMOL 3 has a later one."
+            f"{sys.version.split()[0]}. Install a PyMOL that comes with a later Python."
         )
 
 
 @contextmanager
 def core_refusals() -> Iterator[None]:
-    """Turn what the core refuses, or lacks, into PyMOL's own error: one text instead of a traceback."""
+    """Turn the core's errors and missing packages into PyMOL's own error: one text instead of a traceback."""
     try:
         require_python()
         yield
@@ -64,7 +64,7 @@ def core_refusals() -> Iterator[None]:
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Leave Python's garbage for later: to look for it among the objects of all atoms doubles the time of a drawing."""
+    """Postpone Python's garbage collection: searching the objects of all atoms doubles the time of a drawing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -75,7 +75,7 @@ def without_collection() -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str | None:
-    """What to tell the user; None where the error is no refusal but a fault."""
+    """What to tell the user; None where the error is a fault of the program."""
     if isinstance(error, CmdException):
         return error.message
     if isinstance(error, ModuleNotFoundError):

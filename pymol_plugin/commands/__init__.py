@@ -1,14 +1,18 @@
-"""The commands that DynaProt adds to PyMOL, one module a subject, and their registration.
+"""The commands that DynaProt adds to PyMOL, one module for each subject, and their registration.
 
-A command checks its arguments, reads the proteins, predicts and draws, in this order, so that what is refused leaves no
-trace. What it draws with is imported when it runs: to register the commands costs PyMOL's start nothing.
+A command checks its arguments, reads the proteins, predicts and draws, in this order, so that a refused command leaves
+no trace. What it draws with is imported when it runs: registering the commands does not slow down PyMOL's start.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from pymol import cmd
 from pymol.shortcut import Shortcut
 
 from ..core import load_core
-from ..settings import CHOICES, DEFAULTS
+from ..settings import CHOICES, defaults
 from .coupling import dynaprot_coupling
 from .ellipsoids import dynaprot_ellipsoids
 from .ensemble import dynaprot_ensemble
@@ -18,6 +22,9 @@ from .prediction import dynaprot_predict
 from .rmsf import dynaprot_restore, dynaprot_rmsf
 from .save import dynaprot_save
 from .session import dynaprot_follow, dynaprot_info, dynaprot_settings
+
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
 
 __all__ = ["COMMANDS", "register"]
 
@@ -41,7 +48,7 @@ ON_SELECTIONS = (
 )  # fmt: skip
 
 
-def register(*, _self=cmd):
+def register(*, _self: Cmd = cmd) -> None:
     """Add the commands and the completion of their arguments to PyMOL."""
     for command in COMMANDS:
         _self.extend(command.__name__, command)
@@ -49,7 +56,7 @@ def register(*, _self=cmd):
     of_models = [lambda: Shortcut(load_core().models()), "model", ""]
     of_palettes = [lambda: Shortcut(_palettes()), "palette", ""]
     of_colouring = [lambda: Shortcut(CHOICES["color_by"]), "colouring", ""]
-    of_settings = [lambda: Shortcut(DEFAULTS), "setting", ""]
+    of_settings = [lambda: Shortcut(defaults()), "setting", ""]
     of_results = [lambda: Shortcut(_results()), "result", ""]
     for name in ON_SELECTIONS:
         _self.auto_arg[0][name] = of_selections
@@ -66,13 +73,13 @@ def register(*, _self=cmd):
         _self.auto_arg[place][name] = completion
 
 
-def _palettes():
+def _palettes() -> list[str]:
     from ..scene.palettes import PALETTES
 
     return list(PALETTES)
 
 
-def _results():
+def _results() -> list[str]:
     from ..scene.saving import WHAT
 
     return list(WHAT)

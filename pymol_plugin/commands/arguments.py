@@ -1,29 +1,27 @@
 """Arguments as PyMOL hands them over, which is as text."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pymol import CmdException
 
-__all__ = ["path_of", "quoted", "switch", "whole_number"]
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
+__all__ = ["path_of", "switch", "whole_number"]
 
 
-def path_of(filename, *, _self):
-    """Where a file name leads; it may stand in quotes, which keep PyMOL from parting it at a comma."""
+def path_of(filename: str, *, _self: Cmd) -> Path:
+    """Where a file name leads; it may stand in quotes, which keep PyMOL from splitting it at a comma."""
     text = str(filename)
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1]
     return Path(_self.exp_path(text))
 
 
-def quoted(path):
-    """A path as a user has to type it."""
-    if not any(mark in path for mark in ",;"):
-        return path
-    mark = "'" if '"' in path else '"'
-    return f"{mark}{path}{mark}"
-
-
-def whole_number(name, text, least=None):
+def whole_number(name: str, text: str | int, least: int | None = None) -> int:
     """A whole number, not below `least`."""
     try:
         number = int(text)
@@ -34,7 +32,7 @@ def whole_number(name, text, least=None):
     return number
 
 
-def switch(name, text):
+def switch(name: str, text: str | int) -> bool:
     """Whether a switch is on: 1 or 0, as PyMOL's own are, or on, off, yes, no, true, false."""
     word = str(text).lower()
     if word not in ("0", "1", "on", "off", "yes", "no", "true", "false"):

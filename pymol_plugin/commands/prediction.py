@@ -1,24 +1,33 @@
 """`dynaprot_predict`."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pymol import cmd
 
 from ..core import core_refusals
 from ..settings import choose
 from .arguments import whole_number
 
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
 __all__ = ["dynaprot_predict"]
 
 
-def dynaprot_predict(selection="enabled", model="", device="", state=-1, *, _self=cmd):
+def dynaprot_predict(
+    selection: str = "enabled", model: str = "", device: str = "", state: str | int = -1, *, _self: Cmd = cmd
+) -> None:
     """
     DESCRIPTION
 
         "dynaprot_predict" predicts how each residue of a protein moves, and
-        prints how far. What is drawn of it afterwards needs no second
-        prediction, as long as the coordinates stay.
+        prints how far. Whatever is drawn of it afterwards needs no second
+        prediction, as long as the coordinates stay the same.
 
-        Each object is predicted for itself; all its chains that the
-        selection touches move as one system.
+        Each object is predicted on its own; all its chains that the selection
+        touches move as one system.
 
     USAGE
 
@@ -28,13 +37,16 @@ def dynaprot_predict(selection="enabled", model="", device="", state=-1, *, _sel
 
         selection = str: atoms of one or several objects {default: enabled}
 
-        model = str: "default", the trained network; "anm", an elastic
-        network; or a file of weights {default: setting "model"}
+        model = str: "default", a small network that sees one pair of residues
+        at a time and corrects the force constants of an elastic network (it
+        has no attention layer); "anm", an elastic network with force
+        constants that are not learned; or a file of weights
+        {default: setting "model"}
 
         device = str: "auto", "cpu" or "cuda" {default: setting "device"}
 
         state = int: -1 for the state that is shown, 0 for all states, each
-        for itself {default: -1}
+        on its own {default: -1}
 
     EXAMPLE
 
@@ -47,13 +59,12 @@ def dynaprot_predict(selection="enabled", model="", device="", state=-1, *, _sel
         dynaprot_ensemble, dynaprot_modes, dynaprot_save, dynaprot_settings
     """
     with core_refusals():
-        from ..scene.companions import follow
+        from ..scene.linked_objects import follow
         from ..scene.predictions import predict
         from ..scene.proteins import read_proteins
 
         follow(_self=_self)
-        state = whole_number("state", state)
-        proteins = read_proteins(selection, state, _self=_self)
+        proteins = read_proteins(selection, whole_number("state", state), _self=_self)
         for protein, dynamics in predict(proteins, choose("model", model), choose("device", device)):
             rmsf = dynamics.rmsf
             print(

@@ -1,5 +1,9 @@
 """`dynaprot_rmsf` and `dynaprot_restore`."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pymol import CmdException, cmd
 from pymol.colorprinting import warning
 
@@ -7,19 +11,25 @@ from ..core import core_refusals
 from ..settings import choose
 from .arguments import switch
 
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
 __all__ = ["dynaprot_restore", "dynaprot_rmsf"]
 
 
-def dynaprot_rmsf(selection="enabled", palette="", putty=0, model="", *, _self=cmd):
+def dynaprot_rmsf(
+    selection: str = "enabled", palette: str = "", putty: str | int = 0, model: str = "", *, _self: Cmd = cmd
+) -> None:
     """
     DESCRIPTION
 
-        "dynaprot_rmsf" predicts how far each residue of a protein moves and
-        colours the residues of the selection by it.
+        "dynaprot_rmsf" predicts how far each residue of a protein moves (its
+        root mean square fluctuation, RMSF) and colours the residues of the
+        selection by it.
 
-        The RMSF in A becomes their B factor. What B factors, colours and
-        cartoon were before is kept, in saved sessions too, and
-        "dynaprot_restore" brings it back.
+        The RMSF in A becomes their B factor. Their earlier B factors, colours
+        and cartoon are kept, in saved sessions too, and "dynaprot_restore"
+        brings them back.
 
     USAGE
 
@@ -45,14 +55,14 @@ def dynaprot_rmsf(selection="enabled", palette="", putty=0, model="", *, _self=c
     NOTES
 
         Where several states share one object, the state that is shown is
-        predicted, and all states have its colours.
+        predicted, and all states get its colours.
 
     SEE ALSO
 
         dynaprot_restore, dynaprot_ellipsoids, cartoon, spectrum
     """
     with core_refusals():
-        from ..scene.companions import follow
+        from ..scene.linked_objects import follow
         from ..scene.painting import inflate, paint
         from ..scene.palettes import palette_stops
         from ..scene.predictions import predict
@@ -60,24 +70,24 @@ def dynaprot_rmsf(selection="enabled", palette="", putty=0, model="", *, _self=c
         from ..scene.scales import draw_scale, require_free_legend
 
         follow(_self=_self)
-        palette, putty = choose("palette", palette), switch("putty", putty)
+        palette, thickness = choose("palette", palette), switch("putty", putty)
         palette_stops(palette, _self=_self)
         require_free_legend("rmsf", _self=_self)
         proteins = read_proteins(selection, _self=_self)
         for protein, dynamics in predict(proteins, choose("model", model), choose("device", "")):
             paint(protein, dynamics.rmsf, "rmsf", _self=_self)
-            if putty:
+            if thickness:
                 inflate(protein, _self=_self)
         draw_scale("rmsf", palette, _self=_self)
 
 
-def dynaprot_restore(selection="all", *, _self=cmd):
+def dynaprot_restore(selection: str = "all", *, _self: Cmd = cmd) -> None:
     """
     DESCRIPTION
 
         "dynaprot_restore" brings back the B factors, colours and cartoon that
-        objects had before "dynaprot_rmsf" or "dynaprot_coupling" painted
-        them. What you have changed on an atom since is left as it is.
+        objects had before "dynaprot_rmsf" or "dynaprot_coupling" coloured
+        them. What you have changed on an atom since then stays as it is.
 
     USAGE
 
@@ -97,18 +107,18 @@ def dynaprot_restore(selection="all", *, _self=cmd):
         dynaprot_rmsf, dynaprot_coupling
     """
     with core_refusals():
-        from ..scene.companions import follow
+        from ..scene.linked_objects import follow
         from ..scene.painting import restore
         from ..scene.scales import draw_scale
 
         follow(_self=_self)
         names = _self.get_object_list(f"({selection})")
         if names is None:
-            raise CmdException(f"'{selection}' is no valid selection.")
+            raise CmdException(f"'{selection}' is not a valid selection.")
         restored = [name for name in names if restore(name, _self=_self)]
         if not restored:
-            warning(f" DynaProt: nothing in '{selection}' was painted.")
+            warning(f" DynaProt: nothing in '{selection}' was coloured by DynaProt.")
             return
-        print(f" DynaProt: {', '.join(restored)}: as before.")
+        print(f" DynaProt: {', '.join(restored)}: B factors, colours and cartoon are as before.")
         for quantity in ("rmsf", "coupling"):
             draw_scale(quantity, _self=_self)

@@ -1,29 +1,34 @@
 """Commands about DynaProt itself: `dynaprot_info`, `dynaprot_settings` and `dynaprot_follow`."""
 
+from __future__ import annotations
+
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pymol import cmd
 
 from .. import installer, settings
 from ..core import core_refusals, load_core
 
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
 __all__ = ["dynaprot_follow", "dynaprot_info", "dynaprot_settings"]
 
 
-def dynaprot_follow(*, _self=cmd):
+def dynaprot_follow(*, _self: Cmd = cmd) -> None:
     """
     DESCRIPTION
 
         "dynaprot_follow" moves what DynaProt has drawn to where its proteins
-        are now. PyMOL's window does so by itself, and so does every other
-        command of DynaProt's, once a protein is moved; scripts without a
-        window may need this, and it takes back what you moved aside.
+        are now. PyMOL's window does this by itself once a protein is moved,
+        and so does every other command of DynaProt; scripts without a window
+        may need this command. It also brings back what you have moved aside.
 
-        When a protein is renamed, what was drawn of it goes by its new name
-        too: after "set_name prot, new" and at the next look, the ellipsoids
-        of "new" are "new_ellipsoids".
+        When a protein is renamed, what was drawn of it is renamed too: after
+        "set_name prot, new", the ellipsoids of "new" are "new_ellipsoids".
 
     USAGE
 
@@ -40,17 +45,17 @@ def dynaprot_follow(*, _self=cmd):
         dynaprot_ellipsoids, matrix_copy
     """
     with core_refusals():
-        from ..scene.companions import follow
+        from ..scene.linked_objects import follow
 
         follow(always=True, _self=_self)
 
 
-def dynaprot_info(*, _self=cmd):
+def dynaprot_info(*, _self: Cmd = cmd) -> None:
     """
     DESCRIPTION
 
         "dynaprot_info" prints which DynaProt is running, where it was found,
-        with which packages, and what it has drawn.
+        the packages it uses, and what it has drawn.
 
     USAGE
 
@@ -72,24 +77,24 @@ def dynaprot_info(*, _self=cmd):
     print(f" Python {sys.version.split()[0]}, {sys.executable}")
     with core_refusals():
         core = load_core()
-        print(f" DynaProt {core.__version__} in {Path(core.__file__).parent}")
+        print(f" DynaProt {core.__version__} in {Path(str(core.__file__)).parent}")
         print(f" models: {', '.join(core.models())}")
         weights = load_core(".network.weights").shipped_weights()
-        print(f" weights: {', '.join(map(str, weights)) or 'none, so that the elastic network stands in'}")
-        from ..scene.companions import companions, follow
+        print(f" weights: {', '.join(map(str, weights)) or 'none, so the elastic network is used instead'}")
+        from ..scene.linked_objects import follow, linked_objects
 
         follow(_self=_self)
-        for name, title in companions(_self=_self).items():
+        for name, title in linked_objects(_self=_self).items():
             print(f" {name}: {title['kind']} of {title['parent']}, state {title['state']}; {title['remark']}")
 
 
-def dynaprot_settings(name="", value="", *, _self=cmd):
+def dynaprot_settings(name: str = "", value: str = "", *, _self: Cmd = cmd) -> None:
     """
     DESCRIPTION
 
-        "dynaprot_settings" prints the settings, or changes one: what the
-        commands take where an argument is left out. PyMOL keeps them from one
-        start to the next.
+        "dynaprot_settings" prints the settings, which are the values that
+        commands use where an argument is left out, or changes one of them.
+        PyMOL keeps them from one start to the next.
 
     USAGE
 
@@ -100,8 +105,8 @@ def dynaprot_settings(name="", value="", *, _self=cmd):
         name = str: model, device, probability, color_by, palette, threshold,
         count, seed or amplitude {default: print all}
 
-        value = str: what to take from now on {default: the value that
-        DynaProt comes with}
+        value = str: the value from now on {default: the one that DynaProt
+        comes with}
 
     EXAMPLE
 
@@ -113,8 +118,9 @@ def dynaprot_settings(name="", value="", *, _self=cmd):
 
         dynaprot_info
     """
-    if name:
-        settings.change(name, value)
-    for each, present in settings.settings().items():
-        if name in ("", each):
-            print(f" {each} = {present}")
+    with core_refusals():
+        if name:
+            settings.change(name, value)
+        for each, present in settings.settings().items():
+            if name in ("", each):
+                print(f" {each} = {present}")

@@ -1,1 +1,1 @@
-"""What DynaProt reads from PyMOL's scene and draws into it. It brings numpy, so commands import it when they run."""
+"""What DynaProt reads from PyMOL's scene and draws into it; numpy comes with it, so commands load it when they run."""

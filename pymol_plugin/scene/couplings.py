@@ -10,7 +10,7 @@ from chempy import Bond
 from chempy.models import Indexed
 
 from ..core import load_core
-from .companions import as_loaded, entitle, lay_on
+from .linked_objects import as_loaded, entitle, lay_on
 from .proteins import Protein
 
 if TYPE_CHECKING:
@@ -18,17 +18,23 @@ if TYPE_CHECKING:
 
     from dynaprot import Dynamics
 
-__all__ = ["draw_couplings"]
+__all__ = ["coupling_of", "draw_couplings"]
 
 THINNEST, THICKEST = 0.12, 0.5
-"""Å, at the threshold and at a coupling of 1."""
+"""Å; radii of a tube at the threshold and at a coupling of 1."""
 STEPS = 6
+"""Radii between these."""
+
+
+def coupling_of(dynamics: Dynamics) -> np.ndarray:
+    """The coupling of all pairs of N residues, shape=(N, N): a question for `predictions.answer`, as it takes long."""
+    return dynamics.coupling
 
 
 def draw_couplings(
     protein: Protein, dynamics: Dynamics, name: str, threshold: float, from_residues: np.ndarray | None, *, _self: Cmd
 ) -> str:
-    """Draw a tube for each strong coupling between selected residues, in place of those drawn before.
+    """Draw a tube for each strong coupling between selected residues; tubes drawn before are replaced.
 
     Each tube has two atoms of its own, copies of the C-alphas that it joins, whose B factor is the coupling.
 
@@ -37,7 +43,7 @@ def draw_couplings(
     protein : Protein
     dynamics : Dynamics
     name : str
-        What to call the object.
+        Name of the new object.
     threshold : float
         Least absolute coupling.
     from_residues : ndarray, shape=(M,), dtype=int, optional
@@ -46,7 +52,7 @@ def draw_couplings(
     Returns
     -------
     str
-        How many there are, for the user.
+        How many there are, in words for the user.
     """
     analysis = load_core(".analysis.couplings")
     i, j, coupling = analysis.strongest_pairs(protein.structure, dynamics.coupling, threshold)
@@ -56,14 +62,15 @@ def draw_couplings(
         wanted = (own[i] & protein.is_selected[j]) | (own[j] & protein.is_selected[i])
     i, j, coupling = i[wanted], j[wanted], coupling[wanted]
     found = f"{len(coupling)} couplings of at least {threshold:g}"
-    if len(coupling) > analysis.MOST:
-        found += f", of which the strongest {analysis.MOST} are drawn"
-        i, j, coupling = i[: analysis.MOST], j[: analysis.MOST], coupling[: analysis.MOST]
+    most = load_core(".defaults").COUPLINGS
+    if len(coupling) > most:
+        found += f", of which the strongest {most} are drawn"
+        i, j, coupling = i[:most], j[:most], coupling[:most]
     _self.delete(name)
     if not len(coupling):
         return f"{found}; a lower threshold shows weaker ones"
 
-    positions = as_loaded(protein, protein.structure.ca, _self=_self)
+    positions = as_loaded(protein.structure.ca, protein.name, protein.state, _self=_self)
     model = Indexed()
     for k, (ends, value) in enumerate(zip(np.stack([i, j], 1), coupling, strict=True)):
         for residue in ends:
@@ -76,7 +83,8 @@ def draw_couplings(
         model.bond.append(bond)
     _self.load_model(model, name, zoom=0)
     lay_on(name, protein.name, protein.state, _self=_self)
-    entitle(name, "couplings", protein, f"coloured by coupling, threshold {threshold:g}, {dynamics.model}", _self=_self)
+    remark = f"coloured by coupling, threshold {threshold:g}, {dynamics.model}"
+    entitle(name, "couplings", protein.name, protein.state, remark, _self=_self)
     _self.show_as("sticks", name)
     _self.set("stick_radius", THINNEST, name)
     for step in range(1, STEPS):

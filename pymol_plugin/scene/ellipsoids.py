@@ -10,7 +10,7 @@ from chempy.models import Indexed
 from pymol import util
 
 from ..core import load_core
-from .companions import as_loaded, entitle, lay_on, rotation_of
+from .linked_objects import as_loaded, entitle, lay_on, rotation_of
 from .proteins import Protein
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ TABULATED_PROBABILITY, TABULATED_RADIUS = 0.5, 1.5382
 def draw_ellipsoids(
     protein: Protein, dynamics: Dynamics, name: str, probability: float, color_by: str, *, _self: Cmd
 ) -> None:
-    """Draw the motion of a protein's selected residues, in place of what was drawn before.
+    """Draw the motion of a protein's selected residues; ellipsoids drawn before are replaced.
 
     The new object holds the C-alpha atoms, with the covariance as their anisotropic U, the RMSF as their B factor and
     the anisotropy as their occupancy.
@@ -40,16 +40,16 @@ def draw_ellipsoids(
     dynamics : Dynamics
         Their motion, in the frame of the protein's coordinates.
     name : str
-        What to call the object.
+        Name of the new object.
     probability : float
-        Of a residue to be within its ellipsoid.
+        Share of the time that a C-alpha is inside its ellipsoid.
     color_by : str
         ``"chain"`` or ``"parent"``; else a quantity, which `scales.draw_scale` then colours.
     """
     _self.delete(name)  # PyMOL ignores U when it loads into an existing object
     shown = np.flatnonzero(protein.is_selected)
-    positions = as_loaded(protein, protein.structure.ca[shown], _self=_self)
-    rotation = rotation_of(protein, _self=_self)
+    positions = as_loaded(protein.structure.ca[shown], protein.name, protein.state, _self=_self)
+    rotation = rotation_of(protein.name, protein.state, _self=_self)
     analysis = load_core(".analysis.ellipsoids")
     u_aniso = analysis.displacement_parameters(rotation.T @ dynamics.marginals[shown] @ rotation).tolist()
 
@@ -62,10 +62,8 @@ def draw_ellipsoids(
         model.atom.append(atom)
     _self.load_model(model, name, zoom=0)
     lay_on(name, protein.name, protein.state, _self=_self)
-    entitle(
-        name, "ellipsoids", protein, f"coloured by {color_by}, probability {probability:g}, {dynamics.model}",
-        _self=_self,
-    )  # fmt: skip
+    remark = f"coloured by {color_by}, probability {probability:g}, {dynamics.model}"
+    entitle(name, "ellipsoids", protein.name, protein.state, remark, _self=_self)
     if color_by == "chain":
         util.cbc(f"model {name}", _self=_self)
     elif color_by == "parent":
@@ -77,7 +75,7 @@ def draw_ellipsoids(
 
 
 def resize(name: str, probability: float, *, _self: Cmd) -> None:
-    """Let drawn ellipsoids hold another probability, at once: the motion stays."""
+    """Scale drawn ellipsoids to another probability, without drawing them again."""
     radius = load_core(".analysis.ellipsoids").contour_radius(probability)
     _self.set("ellipsoid_probability", TABULATED_PROBABILITY, name)
     _self.set("ellipsoid_scale", radius / TABULATED_RADIUS, name)

@@ -1,4 +1,4 @@
-"""One collective motion: a structure that swings along it, and arrows that show where each residue goes."""
+"""A normal mode (collective motion): a structure that moves to and fro along it, and arrows in its direction."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 from pymol import cgo
 
 from ..core import load_core
-from .companions import ARROWS, as_loaded, lay_on
 from .ensembles import Conformations, conformations_at, draw_states
+from .linked_objects import ARROWS, as_loaded, lay_on
+from .predictions import answer
 from .proteins import Protein
 
 if TYPE_CHECKING:
@@ -17,68 +18,74 @@ if TYPE_CHECKING:
 
     from dynaprot import Dynamics
 
-__all__ = ["draw_mode", "swing_along"]
+__all__ = ["draw_mode", "motion_along"]
 
-FRAMES = 30
 SHAFT, HEAD, HEAD_LENGTH = 0.25, 0.6, 1.5
-"""Å: radii of an arrow, and how long its head is."""
-SHORTEST, LEAST_SHARE = 0.6, 0.25
-"""Å, and share of the longest arrow; shorter ones are left out, which would only hide the protein."""
+"""Å; radii of an arrow's shaft and head, and the length of its head."""
 COLOUR = [0.93, 0.60, 0.27]
 
 
-def swing_along(dynamics: Dynamics, mode: int, amplitude: float) -> tuple[np.ndarray, Conformations]:
-    """Work out a mode's swing, which takes its time.
+def motion_along(dynamics: Dynamics, mode: int, amplitude: float) -> tuple[np.ndarray, Conformations]:
+    """Work out the motion along a mode: a question for `predictions.answer`, as it takes long.
 
     Returns
     -------
-    step : ndarray, shape=(N, 3)
-        From the structure to the turning point, Å.
+    displacement : ndarray, shape=(N, 3)
+        One standard deviation of the mode, Å.
     frames : Conformations
         One period.
     """
     analysis = load_core(".analysis.modes")
     displacement = analysis.mode_displacement(dynamics, mode)
-    frames = analysis.traverse_mode(dynamics.structure, displacement, amplitude, FRAMES)
-    return amplitude * displacement, conformations_at(dynamics, frames)
+    frames = analysis.traverse_mode(dynamics.structure, displacement, amplitude, load_core(".defaults").FRAMES)
+    return displacement, conformations_at(dynamics, frames)
 
 
-def draw_mode(protein: Protein, dynamics: Dynamics, name: str, mode: int, amplitude: float, *, _self: Cmd) -> float:
-    """Draw a mode's swing as states and its arrows, in place of those drawn before.
+def draw_mode(
+    protein: Protein, dynamics: Dynamics, name: str, mode: int, amplitude: float, *, _self: Cmd
+) -> tuple[float, float]:
+    """Draw the motion along a mode as states, and its arrows; those drawn before are replaced.
 
     Parameters
     ----------
     protein : Protein
     dynamics : Dynamics
     name : str
-        What to call the object of states.
+        Name of the object of states.
     mode : int
         1 for the motion of largest variance.
     amplitude : float
-        Standard deviations from the structure to the turning point; the arrows end there.
+        Standard deviations from the structure to the turning point.
 
     Returns
     -------
-    float
-        How far the residue that moves most goes, Å.
+    farthest : float
+        How far the selected residue that moves most goes, Å.
+    scale : float
+        Standard deviations that the arrows show.
     """
-    step, frames = dynamics.once(swing_along, mode, amplitude)
-    draw_states(protein, frames, name, "modes", f"mode {mode}, amplitude {amplitude:g}, {dynamics.model}", _self=_self)
-    shown = np.flatnonzero(protein.is_selected)
-    _draw_arrows(protein, shown, step[shown], _self=_self)
-    return float(np.linalg.norm(step[shown], axis=1).max())
+    displacement, frames = answer(dynamics, motion_along, mode, amplitude)
+    remark = f"mode {mode}, amplitude {amplitude:g}, {dynamics.model}"
+    draw_states(protein, frames, name, "modes", remark, _self=_self)
+    lengths = np.linalg.norm(displacement, axis=1)
+    scale = load_core(".defaults").ARROW_LENGTH / lengths.max()
+    _draw_arrows(protein, scale * displacement, _self=_self)
+    return float(amplitude * lengths[protein.is_selected].max()), float(scale)
 
 
-def _draw_arrows(protein: Protein, shown: np.ndarray, steps: np.ndarray, *, _self: Cmd) -> None:
+def _draw_arrows(protein: Protein, arrows: np.ndarray, *, _self: Cmd) -> None:
+    """Draw the arrows of selected residues, shape=(N, 3), Å, without those that are too short to tell anything."""
     name = protein.name + ARROWS
     _self.delete(name)
-    starts = protein.structure.ca[shown]
-    lengths = np.linalg.norm(steps, axis=1)
-    long = lengths >= max(SHORTEST, LEAST_SHARE * lengths.max())
-    starts, steps, lengths = starts[long], steps[long], lengths[long, None]
-    # A short arrow is a short head.
-    necks = starts + steps * np.maximum(1.0 - HEAD_LENGTH / lengths, 0.0)
-    ends = (as_loaded(protein, points, _self=_self).tolist() for points in (starts, necks, starts + steps))
+    lengths = np.linalg.norm(arrows, axis=1)
+    drawn = protein.is_selected & (lengths >= load_core(".defaults").SHORTEST_ARROW * lengths.max())
+    starts, arrows, lengths = protein.structure.ca[drawn], arrows[drawn], lengths[drawn, None]
+    # A short arrow is only a head.
+    necks = starts + arrows * np.maximum(1.0 - HEAD_LENGTH / lengths, 0.0)
+    ends = (
+        as_loaded(points, protein.name, protein.state, _self=_self).tolist()
+        for points in (starts, necks, starts + arrows)
+    )
     drawing: list[float] = []
     for start, neck, tip in zip(*ends, strict=True):
         drawing += [cgo.CYLINDER, *start, *neck, SHAFT, *COLOUR, *COLOUR]

@@ -6,7 +6,7 @@ import io
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["require_encoder", "write_movie"]
 
 BLOCK = 16
-"""Pixels: the width and height of what video encoders work with."""
+"""Pixels; video encoders work with blocks of this width and height."""
 
 
 def require_encoder(path: Path) -> None:
@@ -31,7 +31,7 @@ def require_encoder(path: Path) -> None:
     Raises
     ------
     CmdException
-        If the format is another or its encoder is missing.
+        If the format is not one of these, or its encoder is missing.
     """
     if path.suffix not in (".gif", ".mp4"):
         raise CmdException(f"Cannot write {path}: movies are written as .mp4 or .gif.")
@@ -43,8 +43,8 @@ def require_encoder(path: Path) -> None:
 
 def write_movie(
     path: Path, width: int, height: int, rate: float, ray: bool, *, _self: Cmd
-) -> Iterator[tuple[int, int]]:
-    """Draw and write every frame of the scene, as it stands.
+) -> Generator[tuple[int, int], None, None]:
+    """Draw and write every frame of the scene as it is.
 
     Parameters
     ----------
@@ -53,14 +53,14 @@ def write_movie(
     width, height : int
         Pixels.
     rate : float
-        Frames a second.
+        Frames per second.
     ray : bool
         Whether to ray trace. Without a window PyMOL always does.
 
     Yields
     ------
     int, int
-        How many frames are done, of how many; the file is there after the last.
+        How many frames are done, of how many; the file is written after the last.
     """
     if path.suffix == ".mp4":
         width, height = (max(BLOCK, round(size / BLOCK) * BLOCK) for size in (width, height))
@@ -68,7 +68,7 @@ def write_movie(
     shown = _self.get_frame()
     pictures = []
     with load_core(".storage").replacing(path) as temporary:
-        temporary.touch()  # or it is refused, before any frame
+        temporary.touch()  # so that an error comes before any frame is drawn
         try:
             for frame in range(1, count + 1):
                 _self.frame(frame)
@@ -84,7 +84,7 @@ def _picture(width: int, height: int, ray: bool, *, _self: Cmd) -> Image:
 
     png = _self.png(None, width, height, ray=int(ray), quiet=1)
     picture = Image.open(io.BytesIO(png)).convert("RGBA")
-    # Where PyMOL leaves the background transparent, its colour shows.
+    # Where PyMOL leaves the background transparent, fill in its colour.
     red, green, blue = (round(255 * channel) for channel in _self.get_color_tuple(_self.get("bg_rgb")))
     ground = Image.new("RGBA", picture.size, (red, green, blue, 255))
     return Image.alpha_composite(ground, picture).convert("RGB")
@@ -93,7 +93,7 @@ def _picture(width: int, height: int, ray: bool, *, _self: Cmd) -> Image:
 def _write_gif(pictures: list[Image], path: Path, rate: float) -> None:
     from PIL import Image
 
-    # One palette for all, or the ground flickers; of a kind that keeps white white.
+    # One palette for all frames, or the background flickers; of a kind that keeps white white.
     first = pictures[0].quantize(256, method=Image.Quantize.FASTOCTREE)
     frames = [picture.quantize(palette=first, dither=Image.Dither.NONE) for picture in pictures]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=round(1000 / rate), loop=0, optimize=True)
@@ -107,7 +107,8 @@ def _write_mp4(pictures: list[Image], path: Path, rate: float) -> None:
         str(path),
     ]  # fmt: skip
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as encoder:
-        with suppress(BrokenPipeError):  # ffmpeg gave up, and says why
+        assert encoder.stdin  # as it is a pipe
+        with suppress(BrokenPipeError):  # if ffmpeg gives up, it says why
             for picture in pictures:
                 encoder.stdin.write(picture.tobytes())
         _, complaint = encoder.communicate()
@@ -124,6 +125,6 @@ def _ffmpeg() -> str:
         return get_ffmpeg_exe()
     except (ImportError, RuntimeError):
         raise CmdException(
-            "An .mp4 needs ffmpeg, which is not here: install it, or its Python package with "
+            "An .mp4 needs ffmpeg, which was not found: install it, or its Python package with "
             f"{sys.executable} -m pip install imageio-ffmpeg, or write a .gif."
         ) from None

@@ -1,7 +1,7 @@
-"""Painting: values on a user's own atoms, as B factors and colours, and back to what was there before.
+"""Painting: values as B factors and colours of the user's own atoms, and the way back to what was there before.
 
-What was there is kept in PyMOL's session, and so in saved ones. An atom that the user has given another B factor or
-colour since is the user's again: it is not recoloured with the others, and restoring leaves it alone.
+Earlier B factors and colours are kept in PyMOL's session, and so in saved ones. If the user has given an atom another B
+factor or colour since then, it is neither recoloured with the others nor restored.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .companions import is_companion
+from .linked_objects import is_linked
 from .proteins import Protein
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def paint(protein: Protein, values: np.ndarray, quantity: str, *, _self: Cmd) ->
         N residues.
     values : ndarray, shape=(N,)
     quantity : str
-        What the values are. Residues that show another quantity are restored.
+        What the values are. Residues that show another quantity are restored first.
     """
     name = protein.name
     before = _paintings(_self=_self).get(name)
@@ -56,7 +56,7 @@ def paint(protein: Protein, values: np.ndarray, quantity: str, *, _self: Cmd) ->
 
 
 def inflate(protein: Protein, *, _self: Cmd) -> None:
-    """Show what `paint` has painted by the thickness of the cartoon too."""
+    """Show painted values by the thickness of the cartoon too."""
     painting = _paintings(_self=_self)[protein.name]
     painting["putty"] = True
     chosen = set(protein.selected_keys)
@@ -69,7 +69,7 @@ def inflate(protein: Protein, *, _self: Cmd) -> None:
 
 
 def painted(quantity: str, *, _self: Cmd) -> dict[str, dict[tuple[str, str, str], float]]:
-    """What is painted and still shows a quantity: by object and residue, the value."""
+    """Values that are painted and still show a quantity, by object and residue."""
     shown = {}
     for name, painting in _paintings(_self=_self).items():
         if painting["shows"] == quantity and name in _self.get_names("objects"):
@@ -83,7 +83,7 @@ def painted(quantity: str, *, _self: Cmd) -> dict[str, dict[tuple[str, str, str]
 
 
 def recolour(name: str, colours: dict[tuple[str, str, str], int], *, _self: Cmd) -> None:
-    """Colour painted residues, but for the atoms that the user has coloured since."""
+    """Colour painted residues, except the atoms that the user has coloured since."""
     atoms = _paintings(_self=_self)[name]["atoms"]
     own = {}
     for atom, (*_, colour_now) in ((atom, properties[:2]) for atom, properties in _read(name, _self=_self).items()):
@@ -95,19 +95,19 @@ def recolour(name: str, colours: dict[tuple[str, str, str], int], *, _self: Cmd)
 
 
 def restore(name: str, residues: set[tuple[str, str, str]] | None = None, *, _self: Cmd) -> bool:
-    """Bring back B factors, colours and cartoon as they were.
+    """Bring back the earlier B factors, colours and cartoon.
 
     Parameters
     ----------
     name : str
         Name of the object.
     residues : set, optional
-        Only these; by default all.
+        The residues to restore; by default all.
 
     Returns
     -------
     bool
-        Whether there was anything to restore: no object of another file that has the name now is taken for this one.
+        Whether there was anything to restore. Another object that has the name now is not mistaken for this one.
     """
     painting = _paintings(_self=_self).get(name)
     if not painting:
@@ -143,11 +143,11 @@ def _read(name: str, properties: str = PROPERTIES, *, _self: Cmd) -> dict[tuple[
 
 
 def _read_painted(name: str, painting: dict, *, _self: Cmd) -> dict[tuple[str, str, str, str, str], tuple]:
-    """What `_read` reads, with the painting brought up to date where the user has renamed chains or residues since."""
+    """As `_read`, with the painting brought up to date where the user has renamed chains or residues since."""
     numbers, atoms = _read(name, "ID, rank", _self=_self), painting["atoms"]
     renamed = {atom: kept for atom, kept in atoms.items() if numbers.get(atom) != kept[NUMBER]}
     if renamed:
-        # Numbers may occur twice where objects were merged, hence only among those that stand for nothing else.
+        # Where objects were merged, numbers may occur twice: only atoms that nothing else was painted on count.
         free = {number: atom for atom, number in numbers.items() if atom not in atoms or atom in renamed}
         for atom in renamed:
             del atoms[atom]
@@ -156,11 +156,11 @@ def _read_painted(name: str, painting: dict, *, _self: Cmd) -> dict[tuple[str, s
 
 
 def _paintings(*, _self: Cmd) -> dict[str, dict]:
-    """All paintings by object, in what PyMOL saves with a session.
+    """All paintings by object, kept where PyMOL saves them with a session.
 
-    Loading a session into another one (``partial=1``) replaces that, although the objects stay: so PyMOL itself holds
-    them too, and both are brought together. Nor does PyMOL tell when an object is renamed or deleted: the painting of
-    one that is gone goes to the object that bears it, or is forgotten.
+    Loading a session into another one (``partial=1``) replaces them, although the objects stay. So they are also kept
+    in PyMOL's own object, and the two are merged. PyMOL does not tell when an object is renamed or deleted: the
+    painting of one that is gone goes to the object that shows it, or is forgotten.
     """
     pymol = _self._pymol
     held = getattr(pymol, "dynaprot_paintings", {})
@@ -171,14 +171,14 @@ def _paintings(*, _self: Cmd) -> dict[str, dict]:
     there = _self.get_object_list() or []
     for gone in set(paintings) - set(there):
         painting = paintings.pop(gone)
-        others = (name for name in there if name not in paintings and not is_companion(name, _self=_self))
+        others = (name for name in there if name not in paintings and not is_linked(name, _self=_self))
         if heir := next((name for name in others if _bears(name, painting, _self=_self)), None):
             paintings[heir] = painting
     return paintings
 
 
 def _bears(name: str, painting: dict, *, _self: Cmd) -> bool:
-    """Whether most of what was painted is to be seen on an object."""
+    """Whether most of what was painted is found on an object."""
     now = _read(name, _self=_self)
     same = sum(atom in now and now[atom][B] == kept[GIVEN_B] for atom, kept in painting["atoms"].items())
     return 2 * same > len(painting["atoms"])

@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pymol import CmdException
 
+from ..core import load_core
+
 if TYPE_CHECKING:
     from pymol.cmd import Cmd
 
 __all__ = ["PALETTES", "colours", "draw_legend", "palette_stops"]
 
 PALETTES = {
-    "mobility": "0x2B5597 0x4F97CF 0xA6D5E4 0xF7E6A6 0xEE9A45 0xB32E1A",
-    "signed": "0x1F4380 0x5B8FC1 0xB9D2E6 0xFFFFFF 0xF4C9AC 0xD9764A 0x96261A",
+    **{name: " ".join(stops).replace("#", "0x") for name, stops in load_core(".defaults").PALETTES.items()},
     "viridis": "0x440154 0x414487 0x2A788E 0x22A884 0x7AD151 0xFDE725",
     "blue_white_red": "blue white red",
     "rainbow": "blue cyan green yellow orange red",
     "grey": "grey90 grey20",
 }
-"""Colours from the lowest value to the highest. The first two are those of the core's figures."""
+"""Colours from the lowest value to the highest: those of the core's figures, and some that PyMOL's users know."""
 HEXADECIMAL = re.compile("0x[0-9a-fA-F]{6}")
 RGB = 0x40000000
-"""Marks a colour of PyMOL's that is red, green and blue instead of a number in its list."""
+"""Marks a colour that is given as red, green and blue instead of a number in PyMOL's list of colours."""
 
 
 def palette_stops(palette: str, *, _self: Cmd) -> np.ndarray:
@@ -33,7 +34,7 @@ def palette_stops(palette: str, *, _self: Cmd) -> np.ndarray:
     Parameters
     ----------
     palette : str
-        One of `PALETTES`, or at least two colours of PyMOL's, as ``"blue white red"``.
+        One of `PALETTES`, or at least two of PyMOL's colours, such as ``"blue white red"``.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def palette_stops(palette: str, *, _self: Cmd) -> np.ndarray:
     known = {name for name, _ in _self.get_color_indices(all=1)}
     if len(names) < 2 or not all(name in known or HEXADECIMAL.fullmatch(name) for name in names):
         raise CmdException(
-            f"'{palette}' is no palette: choose one of {', '.join(PALETTES)}, or name colours, as in 'blue white red'."
+            f"'{palette}' is not a palette: choose one of {', '.join(PALETTES)}, or name colours: 'blue white red'."
         )
     return np.array([_self.get_color_tuple(name) for name in names])
 
@@ -59,6 +60,6 @@ def colours(values: np.ndarray, low: float, high: float, stops: np.ndarray) -> l
 
 
 def draw_legend(name: str, low: float, high: float, stops: np.ndarray, *, _self: Cmd) -> None:
-    """Draw the bar of a palette with its ends' values, in place of the one of that name."""
+    """Draw a palette as a bar with the values of its ends; a bar with that name is replaced."""
     _self.delete(name)
     _self.ramp_new(name, "none", np.linspace(low, high, len(stops)).tolist(), stops.tolist())

@@ -1,12 +1,13 @@
-"""Predictions, each made once: whatever is drawn next of the same coordinates has them at once."""
+"""Predictions and what was worked out from them, made once: later drawings of the same coordinates reuse them."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from pymol.colorprinting import warning
 
@@ -16,17 +17,20 @@ from .proteins import Protein
 if TYPE_CHECKING:
     from dynaprot import Dynamics, Structure
 
-__all__ = ["kept_prediction", "predict", "predict_structure"]
+__all__ = ["answer", "has_answer", "kept_prediction", "predict", "predict_structure"]
 
 MOST = 2_000_000_000
 """Bytes of joint factors that are kept; the latest prediction always is."""
 
 _kept: OrderedDict[tuple[str, str, str], Dynamics] = OrderedDict()
+_answers: WeakKeyDictionary[Any, dict[Callable[..., Any], tuple[tuple[Any, ...], Any]]] = WeakKeyDictionary()
+"""By joint, which all copies of a prediction share; an answer is kept as long as its prediction."""
 _lock = Lock()  # the window predicts in a thread
+Answer = TypeVar("Answer")
 
 
 def predict(proteins: Sequence[Protein], model: str, device: str) -> list[tuple[Protein, Dynamics]]:
-    """Predict proteins, each for itself, and print what the user should know of each."""
+    """Predict proteins, each on its own, and print what the user should know about each prediction."""
     predictions = [(protein, predict_structure(protein.structure, model, device)) for protein in proteins]
     for protein, dynamics in predictions:
         for notice in (*protein.structure.notices, *dynamics.notices):
@@ -35,11 +39,11 @@ def predict(proteins: Sequence[Protein], model: str, device: str) -> list[tuple[
 
 
 def predict_structure(structure: Structure, model: str, device: str) -> Dynamics:
-    """Predict a structure, or find what was predicted of it. Calls no PyMOL, so that a thread may do it."""
+    """Predict a structure, or find its prediction. Does not call PyMOL, so that a thread may do it."""
     if known := kept_prediction(structure, model, device):
         return known
     dynamics = load_core().predict(structure, model, device)
-    _ = dynamics.rmsf, structure.secondary_structure  # worked out here, where it may take its time
+    _ = dynamics.rmsf, structure.secondary_structure  # worked out here, where a thread may wait for it
     with _lock:
         _kept[_key(structure, model, device)] = dynamics
         while len(_kept) > 1 and sum(8 * (3 * len(each)) ** 2 for each in _kept.values()) > MOST:
@@ -48,16 +52,42 @@ def predict_structure(structure: Structure, model: str, device: str) -> Dynamics
 
 
 def kept_prediction(structure: Structure, model: str, device: str) -> Dynamics | None:
-    """What was predicted of a structure, if it is there already."""
+    """The prediction of a structure, if it was made before."""
     key = _key(structure, model, device)
     with _lock:
         if key not in _kept:
             return None
         _kept.move_to_end(key)
-        # Of the structure as it is now: name and side chains are no part of what it is known by.
+        # With the structure as it is now: name and side chains do not count for the prediction and may have changed.
         dynamics = copy(_kept[key])
     dynamics.structure = structure
     return dynamics
+
+
+def answer(dynamics: Dynamics, question: Callable[..., Answer], *arguments: Any) -> Answer:
+    """Work out something from a prediction, or return the result from before; the latest of each question is kept.
+
+    So a thread of the window can work out what a command will ask, and the command then does not keep the user waiting.
+
+    Parameters
+    ----------
+    dynamics : Dynamics
+    question : callable
+        A function of the prediction and the arguments. Its result must not be changed.
+    """
+    with _lock:
+        known = _answers.setdefault(dynamics.joint, {})
+    found = known.get(question)
+    if found is None or found[0] != arguments:
+        found = known[question] = arguments, question(dynamics, *arguments)
+    result: Answer = found[1]
+    return result
+
+
+def has_answer(dynamics: Dynamics, question: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether `answer` has the result from before."""
+    found = _answers.get(dynamics.joint, {}).get(question)
+    return found is not None and found[0] == arguments
 
 
 def _key(structure: Structure, model: str, device: str) -> tuple[str, str, str]:

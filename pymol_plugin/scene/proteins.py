@@ -12,7 +12,7 @@ from pymol import CmdException
 from pymol.colorprinting import warning
 
 from ..core import core_refusals, load_core, without_collection
-from .companions import is_companion
+from .linked_objects import is_linked
 
 if TYPE_CHECKING:
     from pymol.cmd import Cmd
@@ -28,14 +28,14 @@ HYDROGENS = ("H", "D")
 
 @dataclass(frozen=True)
 class Protein:
-    """The residues of one object that are predicted as one system.
+    """The residues of one object that are predicted together, as one system.
 
     Attributes
     ----------
     name : str
         Name of the object.
     state : int
-        Which of its states.
+        The state that was read.
     structure : Structure
         Its N residues with a whole backbone, in PyMOL's order, with their heavy atoms.
     calphas : list of Atom, length=N
@@ -55,7 +55,7 @@ class Protein:
 
     @property
     def keys(self) -> list[tuple[str, str, str]]:
-        """What PyMOL knows each residue by, length=N."""
+        """Segment, chain and number of each residue, which identify it in PyMOL, length=N."""
         return [residue_key(calpha) for calpha in self.calphas]
 
     @property
@@ -75,19 +75,19 @@ class Protein:
 
 
 def residue_key(atom: Atom) -> tuple[str, str, str]:
-    """What PyMOL knows a residue by within its object: segment, chain, number with insertion code."""
+    """Segment, chain, and number with insertion code, which identify an atom's residue within its object."""
     return atom.segi, atom.chain, atom.resi
 
 
 def read_proteins(selection: str, state: int = -1, *, _self: Cmd) -> list[Protein]:
-    """Read every object of a selection that is a protein; those that DynaProt drew itself are none.
+    """Read every object of a selection that is a protein, except those that DynaProt drew itself.
 
     Parameters
     ----------
     selection : str
         Any selection of PyMOL's.
     state : int
-        As in PyMOL: -1 for the state that each object shows, 0 for all states.
+        -1 for the state that each object shows, 0 for all states, as in PyMOL.
 
     Raises
     ------
@@ -96,17 +96,17 @@ def read_proteins(selection: str, state: int = -1, *, _self: Cmd) -> list[Protei
     """
     names = _self.get_object_list(f"({selection})")
     if names is None:
-        raise CmdException(f"'{selection}' is no valid selection.")
+        raise CmdException(f"'{selection}' is not a valid selection.")
     proteins: list[Protein] = []
     refusals: list[CmdException] = []
     for name in names:
-        if is_companion(name, _self=_self):
+        if is_linked(name, _self=_self):
             continue
         states = range(1, _self.count_states(name) + 1) if state == 0 else [state]
         try:
             with core_refusals(), without_collection():
                 found = [read_protein(name, selection, each, _self=_self) for each in states]
-        except CmdException as refusal:  # which must not stop the others
+        except CmdException as refusal:  # one object must not stop the others
             refusals.append(refusal)
             continue
         proteins += [protein for protein in found if protein]
@@ -114,8 +114,8 @@ def read_proteins(selection: str, state: int = -1, *, _self: Cmd) -> list[Protei
             warning(f" DynaProt: {name}: no residue of the selection has N, CA and C.")
     if not proteins:
         raise refusals[0] if refusals else CmdException(f"There is no protein in '{selection}'.")
-    for refusal in refusals:
-        warning(f" DynaProt: {refusal.message}")
+    for each in refusals:
+        warning(f" DynaProt: {each.message}")
     return proteins
 
 

@@ -10,19 +10,18 @@ from pymol.colorprinting import warning
 
 from ..core import load_core
 from .ensembles import ensemble_of
+from .predictions import answer
 
 if TYPE_CHECKING:
     from dynaprot import Dynamics
 
 __all__ = ["WHAT", "save_all", "save_file"]
 
-PICTURES = (".png", ".pdf", ".svg")
-WHAT = {
-    "dynamics": (".npz", ".csv", ".pdb", ".cif"),
-    "ensemble": (".pdb", ".dcd", ".xtc"),
-    "rmsf": PICTURES,
-    "coupling": PICTURES,
-    "ellipsoids": PICTURES,
+_defaults = load_core(".defaults")
+WHAT: dict[str, tuple[str, ...]] = {
+    "dynamics": tuple(_defaults.RESULT_SUFFIXES),
+    "ensemble": _defaults.ENSEMBLE_SUFFIXES,
+    **dict.fromkeys(_defaults.FIGURES, _defaults.FIGURE_SUFFIXES),
 }
 """What can be saved, and the formats of each."""
 
@@ -38,25 +37,25 @@ def save_file(dynamics: Dynamics, path: Path, what: str, count: int, seed: int) 
     what : str
         One of `WHAT`; empty for the first that has this format.
     count, seed : int
-        Of the conformations, where an ensemble is wanted.
+        Number of conformations and their seed, where an ensemble is wanted.
 
     Returns
     -------
     tuple of Path
-        What was written.
+        The files that were written.
 
     Raises
     ------
     CmdException
-        If there is no such thing in this format.
+        If the result does not exist in this format.
     """
     fitting = [name for name, suffixes in WHAT.items() if path.suffix in suffixes and (not what or what == name)]
     if not fitting:
         formats = "; ".join(f"{name}: {' '.join(suffixes)}" for name, suffixes in WHAT.items())
-        raise CmdException(f"Cannot write {path}{f' as {what}' if what else ''}. There are {formats}.")
+        raise CmdException(f"Cannot write {path}{f' as {what}' if what else ''}. The formats are {formats}.")
     what = fitting[0]
     if what == "ensemble":
-        drawn = dynamics.once(ensemble_of, count, seed, True, 0)
+        drawn = answer(dynamics, ensemble_of, count, seed, True, 0)
         return load_core(".files.trajectories").write_ensemble(dynamics.structure, drawn.calphas, path)
     if what != "dynamics":
         getattr(load_core(".figures.pictures"), f"draw_{what}")(dynamics, path)
@@ -72,7 +71,7 @@ def save_all(dynamics: Dynamics, folder: Path, count: int, seed: int) -> tuple[P
     Raises
     ------
     CmdException
-        If there is no such folder and none can be made.
+        If the folder does not exist and cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""One scale for each quantity in the whole session: equal colour is equal motion, whatever was drawn when.
+"""One colour scale for each quantity in the whole session, so that equal colours always mean equal motion.
 
-Atoms that show a quantity carry it as B factor (RMSF, coupling) or, in ellipsoids, as occupancy (anisotropy).
+Atoms that show a quantity hold it as B factor (RMSF, coupling) or, in ellipsoids, as occupancy (anisotropy).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pymol import CmdException
 
-from .companions import companions
+from ..core import load_core
+from .linked_objects import linked_objects
 from .painting import painted, recolour
 from .palettes import colours, draw_legend, palette_stops
 
@@ -23,16 +24,18 @@ __all__ = ["QUANTITIES", "draw_scale", "require_free_legend"]
 
 @dataclass(frozen=True)
 class Quantity:
-    """What colours may show.
+    """A quantity that colours can show.
 
     Attributes
     ----------
     title : str
+        Its name, in words for the user.
     unit : str
+        Its unit, with a space before it; empty where it has none.
     carrier : str
-        The atom's property that holds it in ellipsoids.
+        The property of atoms that holds it in ellipsoids.
     limits : tuple of float or None
-        The scale's ends; None where they are found among all that is shown.
+        Ends of the scale; None where they are percentiles of all values shown.
     """
 
     title: str
@@ -50,14 +53,14 @@ QUANTITIES = {
 
 
 def require_free_legend(quantity: str, *, _self: Cmd) -> None:
-    """Refuse to draw a legend over an object or selection of the user's."""
+    """Refuse to draw a legend over an object or selection that belongs to the user."""
     name = _legend(quantity)
     if name in _self.get_names("all") and not _is_there(name, _self=_self):
-        raise CmdException(f"'{name}' is there and not DynaProt's: rename or delete it first.")
+        raise CmdException(f"'{name}' exists and was not drawn by DynaProt: rename or delete it first.")
 
 
 def draw_scale(quantity: str, palette: str = "", *, _self: Cmd) -> None:
-    """Colour all that shows a quantity on one palette, with one legend; without anything left, remove the legend.
+    """Colour all that shows a quantity on one palette, with one legend; if nothing shows it, remove the legend.
 
     The legends of other quantities stay, disabled.
 
@@ -66,13 +69,15 @@ def draw_scale(quantity: str, palette: str = "", *, _self: Cmd) -> None:
     quantity : str
         One of `QUANTITIES`.
     palette : str
-        As `palette_stops` takes it; by default the one that the scale has.
+        As in `palette_stops`; by default the one that the scale has.
     """
     kind = QUANTITIES[quantity]
     palette = palette or _palettes(_self=_self).get(quantity, DEFAULT)
     stops = palette_stops(palette, _self=_self)
     drawn = [
-        name for name, title in companions(_self=_self).items() if title["remark"].startswith(f"coloured by {quantity}")
+        name
+        for name, title in linked_objects(_self=_self).items()
+        if title["remark"].startswith(f"coloured by {quantity}")
     ]
     values: dict[str, list[float]] = {name: [] for name in drawn}
     for name in drawn:
@@ -84,8 +89,7 @@ def draw_scale(quantity: str, palette: str = "", *, _self: Cmd) -> None:
         if _is_there(_legend(quantity), _self=_self):
             _self.delete(_legend(quantity))
         return
-    # A floppy end must not take the colours from all the rest.
-    low, high = kind.limits or np.percentile(shown, [2.0, 98.0]).tolist()
+    low, high = kind.limits or np.percentile(shown, load_core(".defaults").COLOUR_PERCENTILES).tolist()
     for name in drawn:
         space = {"own": iter(colours(np.array(values[name]), low, high, stops))}
         _self.alter(f"model {name}", "color = next(own)", space=space)

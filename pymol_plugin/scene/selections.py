@@ -1,4 +1,4 @@
-"""Residues as PyMOL's selections, and back."""
+"""Residues as PyMOL's selections, and selections as residues."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["residues_of", "selection_of"]
 
 
 def selection_of(protein: Protein, residues: Iterable[int]) -> str:
-    """A selection of residues, short enough to be read.
+    """A selection of residues, short enough to read.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def selection_of(protein: Protein, residues: Iterable[int]) -> str:
     Returns
     -------
     str
-        As ``"1ake and chain A and resi 30-59+117"``; ``"none"`` for no residue.
+        For example ``"1ake and chain A and resi 30-59+117"``; ``"none"`` for no residue.
     """
     keys = protein.keys
     chosen = sorted({int(residue) for residue in residues})
@@ -57,13 +57,13 @@ def _is_plain(number: str) -> bool:
 
 
 def _numbers(numbers: list[str], plain: bool) -> str:
-    """Residue numbers as ``30-59+117``; as a plain list where letters follow some, which ranges would take in too."""
+    """Residue numbers, such as ``30-59+117``; without ranges where some have insertion codes, which those would add."""
     if not plain:
         return "+".join(number.replace("-", "\\-") for number in numbers)
     values = sorted(map(int, numbers))
     runs = [[value for _, value in run] for _, run in groupby(enumerate(values), key=lambda pair: pair[1] - pair[0])]
     texts = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs]
-    # A minus that is a sign, not a dash, is escaped.
+    # A minus sign is escaped, so that it is not read as a range.
     return "+".join(
         text if run[0] >= 0 else "+".join(f"\\{value}" if value < 0 else f"{value}" for value in run)
         for text, run in zip(texts, runs, strict=True)

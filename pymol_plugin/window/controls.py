@@ -1,45 +1,54 @@
-"""The controls at the left of the window: they know no PyMOL, only what the user wants."""
+"""The controls at the left of the window: they turn clicks into requests, and do not call PyMOL themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 from pymol.Qt import QtCore, QtWidgets
 
-from ..core import load_core
+from ..commands.coupling import dynaprot_coupling
+from ..commands.ellipsoids import dynaprot_ellipsoids
+from ..commands.ensemble import dynaprot_ensemble
+from ..commands.modes import dynaprot_modes
+from ..commands.prediction import dynaprot_predict
+from ..commands.rmsf import dynaprot_restore, dynaprot_rmsf
+from ..scene.couplings import coupling_of
 from ..scene.ensembles import ensemble_of
-from ..scene.modes import swing_along
+from ..scene.modes import motion_along
 from ..scene.palettes import PALETTES
 from ..settings import CHOICES, change, choose, settings
+from .requests import Request
 
 __all__ = ["Controls"]
 
 ALL = "all that is enabled"
 REST = 120
-"""Milliseconds without a move after which a slider rests."""
+"""Milliseconds without a movement after which a slider counts as resting."""
 
 
 class Controls(QtWidgets.QScrollArea):
-    """Signals what is asked for.
+    """Signals what the user asks for.
 
-    ``asked`` carries a command that needs a prediction, ``typed`` one that does not, and ``previewed`` one whose slider
-    still moves, all with ``{selection}`` where that belongs; the first and the last also what the command will ask of
-    `Dynamics.once`, if anything. ``sized`` carries the probability while its slider moves.
+    ``asked`` carries a `Request` that needs a prediction, ``previewed`` one whose slider still moves, and ``typed`` the
+    text of a command that needs no prediction. ``sized`` carries the probability while its slider moves.
 
     Parameters
     ----------
     models : list of str
-        Those that can be chosen.
+        Models that can be chosen.
     """
 
-    asked = QtCore.Signal(str, object)
+    asked = QtCore.Signal(object)
     typed = QtCore.Signal(str)
-    previewed = QtCore.Signal(str, object)
+    previewed = QtCore.Signal(object)
     sized = QtCore.Signal(float)
     save_asked = QtCore.Signal()
     movie_asked = QtCore.Signal()
 
-    def __init__(self, models, parent=None):
+    def __init__(self, models: list[str], parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
-        self._objects = None
+        self._objects: dict[str, list[str]] | None = None
         kept = settings()
         self.objects = QtWidgets.QComboBox()
         self.chains = QtWidgets.QListWidget()
@@ -61,10 +70,10 @@ class Controls(QtWidgets.QScrollArea):
         self.coupling = QtWidgets.QPushButton("Couplings")
         self.threshold = _Slider(0.05, 1.0, 0.05, kept["threshold"], "{:.2f}")
         self.from_selection = QtWidgets.QCheckBox("from sele")
-        self.from_selection.setToolTip("Only the couplings to what is selected, and colours by them")
+        self.from_selection.setToolTip("Only the couplings to the residues selected as sele, and colours by them")
         self.ensemble = QtWidgets.QPushButton("Ensemble")
         self.count = _Slider(1, 100, 1, kept["count"], "{:.0f}")
-        self.mode_button = QtWidgets.QPushButton("Collective motion")
+        self.mode_button = QtWidgets.QPushButton("Normal mode")
         self.mode = QtWidgets.QSpinBox(minimum=1, maximum=99)
         self.play = QtWidgets.QPushButton("Play")
         self.stop = QtWidgets.QPushButton("Stop")
@@ -74,8 +83,8 @@ class Controls(QtWidgets.QScrollArea):
         self._lay_out()
         self._connect()
 
-    def show_objects(self, objects):
-        """Offer these objects, given with their chains; what was chosen stays chosen if it is still there."""
+    def show_objects(self, objects: dict[str, list[str]]) -> None:
+        """Offer these objects, given with their chains; the chosen one stays chosen if it still exists."""
         if objects == self._objects:
             return
         before, chosen = list(self._objects or {}), self.objects.currentText()
@@ -89,8 +98,8 @@ class Controls(QtWidgets.QScrollArea):
         self.objects.blockSignals(False)
         self._show_chains()
 
-    def selection(self):
-        """The selection that the user has put together, in PyMOL's words."""
+    def selection(self) -> str:
+        """What the user has chosen, as a selection of PyMOL's."""
         name = self.objects.currentText()
         if name in ("", ALL):
             return "enabled"
@@ -100,7 +109,7 @@ class Controls(QtWidgets.QScrollArea):
             return name
         return f"{name} and chain {'+'.join(chain or chr(39) * 2 for chain in ticked)}"
 
-    def _show_chains(self):
+    def _show_chains(self) -> None:
         self.chains.clear()
         for chain in (self._objects or {}).get(self.objects.currentText(), []):
             item = QtWidgets.QListWidgetItem(chain or "(blank)", self.chains)
@@ -108,7 +117,7 @@ class Controls(QtWidgets.QScrollArea):
             item.setFlags(item.flags() | QtCore.Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(QtCore.Qt.CheckState.Checked)
 
-    def _lay_out(self):
+    def _lay_out(self) -> None:
         content = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(content)
         for title, rows in {
@@ -133,75 +142,81 @@ class Controls(QtWidgets.QScrollArea):
         bar = self.style().pixelMetric(QtWidgets.QStyle.PixelMetric.PM_ScrollBarExtent)
         self.setFixedWidth(content.minimumSizeHint().width() + bar + 4)
 
-    def _connect(self):
+    def _connect(self) -> None:
         self.objects.currentIndexChanged.connect(lambda _: self._show_chains())
         for name, choice in (("model", self.model), ("color_by", self.color_by), ("palette", self.palette_choice)):
             choice.currentTextChanged.connect(lambda value, name=name: change(name, value))
         for name, slider in (("probability", self.probability), ("threshold", self.threshold), ("count", self.count)):
             slider.settled.connect(lambda value, name=name: change(name, value))
-        self.predict.clicked.connect(lambda: self.asked.emit("dynaprot_predict {selection}", ()))
-        self.probability.moved.connect(self.sized)
-        self.rmsf.clicked.connect(
-            lambda: self.asked.emit(f"dynaprot_rmsf {{selection}}, putty={int(self.putty.isChecked())}", ())
-        )
-        self.restore.clicked.connect(lambda: self.typed.emit("dynaprot_restore {selection}"))
-        self.mode_button.clicked.connect(lambda: self.asked.emit(*self._modes_command()))
+        self.predict.clicked.connect(lambda: self.asked.emit(Request(dynaprot_predict, (self.selection(),))))
+        self.rmsf.clicked.connect(lambda: self.asked.emit(self._rmsf_request()))
+        self.restore.clicked.connect(lambda: self.typed.emit(Request(dynaprot_restore, (self.selection(),)).text))
+        self.mode_button.clicked.connect(lambda: self.asked.emit(self._modes_request()))
         # Once something is drawn, its slider redraws it.
-        for slider, button, command in (
-            (self.probability, self.ellipsoids, self._ellipsoids_command),
-            (self.threshold, self.coupling, self._coupling_command),
-            (self.count, self.ensemble, self._ensemble_command),
+        for slider, button, request in (
+            (self.probability, self.ellipsoids, self._ellipsoids_request),
+            (self.threshold, self.coupling, self._coupling_request),
+            (self.count, self.ensemble, self._ensemble_request),
         ):
-            button.clicked.connect(lambda _, button=button, command=command: self._ask(button, *command()))
+            button.clicked.connect(lambda _, button=button, request=request: self._ask(button, request))
             slider.settled.connect(
-                lambda _, button=button, command=command: self._again(self.asked, button, *command())
+                lambda _, button=button, request=request: self._ask_again(self.asked, button, request)
             )
             if slider is not self.probability:
                 slider.paused.connect(
-                    lambda _, button=button, command=command: self._again(self.previewed, button, *command())
+                    lambda _, button=button, request=request: self._ask_again(self.previewed, button, request)
                 )
+        self.probability.moved.connect(self.sized)
         self.play.clicked.connect(lambda: self.typed.emit("mplay"))
         self.stop.clicked.connect(lambda: self.typed.emit("mstop"))
         self.save.clicked.connect(lambda: self.save_asked.emit())
         self.movie.clicked.connect(lambda: self.movie_asked.emit())
 
-    def _ask(self, button, command, question):
+    def _ask(self, button: QtWidgets.QPushButton, request: Callable[[], Request]) -> None:
         button.setProperty("asked", True)
-        self.asked.emit(command, question)
+        self.asked.emit(request())
 
-    def _again(self, signal, button, command, question):
+    def _ask_again(self, signal: Any, button: QtWidgets.QPushButton, request: Callable[[], Request]) -> None:
         if button.property("asked"):
-            signal.emit(command, question)
+            signal.emit(request())
 
-    def _ellipsoids_command(self):
-        colours = f"{self.color_by.currentText()}, {self.palette_choice.currentText()}"
-        return f"dynaprot_ellipsoids {{selection}}, {self.probability.value():g}, {colours}", ()
+    def _ellipsoids_request(self) -> Request:
+        size, colours = (
+            f"{self.probability.value():g}",
+            (self.color_by.currentText(), self.palette_choice.currentText()),
+        )
+        return Request(dynaprot_ellipsoids, (self.selection(), size, *colours))
 
-    def _coupling_command(self):
-        origin = ", sele" if self.from_selection.isChecked() else ""
-        question = (load_core(".analysis.couplings").all_couplings,)
-        return f"dynaprot_coupling {{selection}}, {self.threshold.value():g}{origin}", question
+    def _rmsf_request(self) -> Request:
+        return Request(dynaprot_rmsf, (self.selection(),), {"putty": str(int(self.putty.isChecked()))})
 
-    def _ensemble_command(self):
+    def _coupling_request(self) -> Request:
+        origin = ("sele",) if self.from_selection.isChecked() else ()
+        arguments = (self.selection(), f"{self.threshold.value():g}", *origin)
+        return Request(dynaprot_coupling, arguments, question=(coupling_of,))
+
+    def _ensemble_request(self) -> Request:
         count = round(self.count.value())
-        return f"dynaprot_ensemble {{selection}}, {count}", (ensemble_of, count, choose("seed", ""), True, 0)
+        question = (ensemble_of, count, choose("seed", ""), True, 0)
+        return Request(dynaprot_ensemble, (self.selection(), str(count)), question=question)
 
-    def _modes_command(self):
+    def _modes_request(self) -> Request:
         mode = self.mode.value()
-        return f"dynaprot_modes {{selection}}, {mode}", (swing_along, mode, choose("amplitude", ""))
+        question = (motion_along, mode, choose("amplitude", ""))
+        return Request(dynaprot_modes, (self.selection(), str(mode)), question=question)
 
 
 class _Slider(QtWidgets.QWidget):
     """A slider over numbers, with its value beside it.
 
-    ``moved`` while it moves, ``paused`` when it rests while it is held, ``settled`` when it is let go.
+    ``moved`` while it moves, ``paused`` when it rests but is still held, ``settled`` when it is released.
     """
 
     moved = QtCore.Signal(float)
     paused = QtCore.Signal(float)
     settled = QtCore.Signal(float)
 
-    def __init__(self, least, most, step, value, form):
+    def __init__(self, least: float, most: float, step: float, value: float, form: str) -> None:
         super().__init__()
         self._step, self._form = step, form
         self.slider = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal)
@@ -220,10 +235,11 @@ class _Slider(QtWidgets.QWidget):
         self.slider.valueChanged.connect(self._changed)
         self.slider.sliderReleased.connect(lambda: self.settled.emit(self.value()))
 
-    def value(self):
-        return round(self.slider.value() * self._step, 6)
+    def value(self) -> float:
+        """The number that the slider shows."""
+        return float(round(self.slider.value() * self._step, 6))
 
-    def _changed(self, _):
+    def _changed(self, _: int) -> None:
         self.label.setText(self._form.format(self.value()))
         self.moved.emit(self.value())
         self._rest.start()
@@ -231,7 +247,7 @@ class _Slider(QtWidgets.QWidget):
             self.settled.emit(self.value())
 
 
-def _group(title, rows):
+def _group(title: str, rows: Iterable[Any]) -> QtWidgets.QGroupBox:
     """A titled box of rows: a widget, several widgets side by side, or a label and a widget."""
     box = QtWidgets.QGroupBox(title)
     form = QtWidgets.QFormLayout(box)
@@ -250,12 +266,12 @@ def _group(title, rows):
     return box
 
 
-def _choice(values, chosen):
+def _choice(values: Iterable[str], chosen: str) -> QtWidgets.QComboBox:
     choice = QtWidgets.QComboBox()
     choice.addItems(values)
     choice.setCurrentText(chosen)
     return choice
 
 
-def _is_ticked(item):
+def _is_ticked(item: QtWidgets.QListWidgetItem) -> bool:
     return item.checkState() == QtCore.Qt.CheckState.Checked

@@ -1,19 +1,23 @@
-"""Work that takes its time, done beside the window."""
+"""Long computations, done in a thread so that the window keeps responding."""
+
+from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from pymol.Qt import QtCore
 
 __all__ = ["Job"]
 
 INTERVAL = 50
-"""Milliseconds between two looks at whether a job is done."""
+"""Milliseconds between two checks of whether a job is done."""
 
 
 class Job(QtCore.QObject):
-    """Steps done one after the other in a thread of their own, with a word to the window at the end.
+    """Steps done one after the other in a thread of their own; the window is told when they end.
 
-    A thread of Python's, not of Qt's: that one must not be forgotten while it runs, so that closing a window would have
+    The thread is Python's, not Qt's: a QThread must not be destroyed while it runs, so that closing a window would have
     to wait for it.
 
     Parameters
@@ -28,11 +32,17 @@ class Job(QtCore.QObject):
         Called with the results of all steps and None, or with None and the exception that ended them.
     """
 
-    def __init__(self, parent, steps, on_progress, on_end):
+    def __init__(
+        self,
+        parent: QtCore.QObject,
+        steps: Sequence[Callable[[], Any]],
+        on_progress: Callable[[int], object],
+        on_end: Callable[[list[Any] | None, Exception | None], object],
+    ) -> None:
         super().__init__(parent)
         self._steps, self._on_progress, self._on_end = steps, on_progress, on_end
-        self._results = []
-        self._failure = None
+        self._results: list[Any] = []
+        self._failure: Exception | None = None
         self._told = 0
         self._cancelled = threading.Event()
         self._timer = QtCore.QTimer(self)
@@ -41,13 +51,13 @@ class Job(QtCore.QObject):
         self._thread = threading.Thread(target=self._work, name="DynaProt", daemon=True)
         self._thread.start()
 
-    def cancel(self):
-        """Wait for it no more. The step that runs ends by itself; what it finds is kept for the next time."""
+    def cancel(self) -> None:
+        """Stop waiting for it. The step that is running ends by itself; its result is kept for the next time."""
         self._cancelled.set()
         self._timer.stop()
         self.deleteLater()
 
-    def _work(self):
+    def _work(self) -> None:
         try:
             for step in self._steps:
                 if self._cancelled.is_set():
@@ -56,7 +66,7 @@ class Job(QtCore.QObject):
         except Exception as failure:
             self._failure = failure
 
-    def _look(self):
+    def _look(self) -> None:
         ended = not self._thread.is_alive()
         if len(self._results) > self._told:
             self._told = len(self._results)

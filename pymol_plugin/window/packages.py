@@ -1,5 +1,7 @@
 """The dialog that says which Python packages are missing, and installs them on a click."""
 
+from __future__ import annotations
+
 import sys
 
 from pymol.Qt import QtCore, QtWidgets
@@ -10,7 +12,7 @@ __all__ = ["PackagesDialog"]
 
 
 class PackagesDialog(QtWidgets.QDialog):
-    """Names the missing packages and their size; on a click pip installs them into this PyMOL's own Python.
+    """Names the missing packages and their size; on a click, pip installs them into this PyMOL's own Python.
 
     Parameters
     ----------
@@ -18,19 +20,15 @@ class PackagesDialog(QtWidgets.QDialog):
     parent : QWidget, optional
     """
 
-    def __init__(self, missing, parent=None):
+    def __init__(self, missing: list[str], parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self.missing = missing
         self.setWindowTitle("DynaProt")
         self.setMinimumWidth(520)
-        rest = (
-            "Without them DynaProt cannot start."
-            if missing != ["onnxruntime"]
-            else "Without it an elastic network stands in for DynaProt's own."
-        )
         self.message = QtWidgets.QLabel(
             f"DynaProt needs the Python packages <b>{', '.join(missing)}</b>, which this PyMOL does not have: about "
-            f"{installer.megabytes(missing)} MB to download. {rest}<br><br>They go into {sys.executable}."
+            f"{installer.megabytes(missing)} MB to download. Without them DynaProt cannot start.<br><br>"
+            f"They will be installed into {sys.executable}."
         )
         self.message.setWordWrap(True)
         self.output = QtWidgets.QPlainTextEdit(readOnly=True)
@@ -57,8 +55,8 @@ class PackagesDialog(QtWidgets.QDialog):
         self.process.finished.connect(self._ended)
         self.process.errorOccurred.connect(self._failed)
 
-    def install(self):
-        """Start pip; the window stays alive meanwhile."""
+    def install(self) -> None:
+        """Start pip; the window keeps responding meanwhile."""
         self.install_button.setEnabled(False)
         self.later_button.setText("Cancel")
         self.progress.setRange(0, 0)
@@ -66,24 +64,24 @@ class PackagesDialog(QtWidgets.QDialog):
         self.output.appendPlainText(" ".join([program, *arguments]))
         self.process.start(program, arguments)
 
-    def reject(self):
+    def reject(self) -> None:
         """Stop pip if it runs, and close."""
         if self.process.state() != QtCore.QProcess.ProcessState.NotRunning:
             self.process.kill()
             self.process.waitForFinished(3000)
         super().reject()
 
-    def _read(self):
+    def _read(self) -> None:
         text = bytes(self.process.readAllStandardOutput()).decode(errors="replace")
         self.output.appendPlainText(text.rstrip())
 
-    def _ended(self, code, _status):
+    def _ended(self, code: int, _status: object) -> None:
         if code == 0 and not installer.missing_packages():
             self.accept()
             return
         self._failed()
 
-    def _failed(self, _error=None):
+    def _failed(self, _error: object = None) -> None:
         self.progress.setRange(0, 1)
         self.install_button.setText("Try again")
         self.install_button.setEnabled(True)

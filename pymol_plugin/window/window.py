@@ -1,44 +1,59 @@
-"""The window Plugin > DynaProt: what the commands do, on a click."""
+"""The window Plugin > DynaProt: runs the commands on a click and shows the plots."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Generator
 from contextlib import redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pymol import CmdException
 from pymol.Qt import QtCore, QtWidgets
 
 from .. import settings
-from ..commands.arguments import quoted
+from ..commands.save import dynaprot_save
 from ..core import core_refusals, latest_refusal, load_core, without_collection
+from ..scene.couplings import coupling_of
+from ..scene.ellipsoids import resize
 from ..scene.ensembles import ensemble_of
+from ..scene.linked_objects import calphas_of, is_at, is_linked, linked_objects
+from ..scene.movies import require_encoder, write_movie
+from ..scene.predictions import answer, has_answer, kept_prediction, predict_structure
+from ..scene.proteins import Protein, read_proteins
 from .controls import Controls
 from .jobs import Job
 from .plots import PlotPanel
+from .requests import Request, quoted
+
+if TYPE_CHECKING:
+    from pymol.cmd import Cmd
+
+    from dynaprot import Dynamics, Structure
 
 __all__ = ["DynaProtWindow"]
 
 INTERVAL = 400
-"""Milliseconds between two looks at PyMOL's objects and its selection."""
+"""Milliseconds between two checks of PyMOL's objects and its selection."""
 
 
 class DynaProtWindow(QtWidgets.QDialog):
-    """Controls at the left, the two plots at the right, progress below.
+    """Controls at the left, two plots at the right, progress below.
 
     Parameters
     ----------
     session : Cmd
-        PyMOL's commands.
+        The PyMOL that the window belongs to.
     parent : QWidget, optional
     """
 
-    def __init__(self, session, parent=None):
+    def __init__(self, session: Cmd, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self.job = None
-        self._names, self._calphas = [], None  # at the last look: the objects, and what is plotted
+        self.job: Job | Recording | None = None
+        self._names: list[str] = []  # the objects at the last check
+        self._calphas: Any = None  # of the protein that is plotted, as they were loaded
         self.setWindowTitle("DynaProt")
         self.resize(1060, 800)
         self.controls = Controls(load_core().models())
@@ -65,7 +80,7 @@ class DynaProtWindow(QtWidgets.QDialog):
 
         self.cancel_button.clicked.connect(self.cancel)
         self.controls.asked.connect(self.do)
-        self.controls.typed.connect(lambda command: self.run(command.replace("{selection}", self.controls.selection())))
+        self.controls.typed.connect(self.run)
         self.controls.previewed.connect(self.preview)
         self.controls.sized.connect(self.resize_ellipsoids)
         self.controls.save_asked.connect(self.save)
@@ -74,15 +89,13 @@ class DynaProtWindow(QtWidgets.QDialog):
         self._timer.timeout.connect(self.look)
         self.look()
 
-    # What is there -------------------------------------------------------------------------------------------
+    # What the session holds ----------------------------------------------------------------------------------
 
-    def look(self):
-        """Bring the lists of objects and chains, and the marks in the plots, up to date."""
-        from ..scene.companions import is_at, is_companion
-
-        with suppress(CmdException):  # an object that goes while it is looked at
+    def look(self) -> None:
+        """Update the lists of objects and chains, and the marks in the plots."""
+        with suppress(CmdException):  # an object that is deleted meanwhile
             names = self.session.get_object_list() or []
-            names = [name for name in names if not is_companion(name, _self=self.session)]
+            names = [name for name in names if not is_linked(name, _self=self.session)]
             chains = {name: self.session.get_chains(f"model {name} and polymer.protein") for name in names}
             self.controls.show_objects({name: ids for name, ids in chains.items() if ids})
             appeared, self._names = [name for name in names if name not in self._names], names
@@ -91,51 +104,40 @@ class DynaProtWindow(QtWidgets.QDialog):
                     state = panel.protein.state
                     same = (each for each in appeared if is_at(each, state, self._calphas, _self=self.session))
                     panel.rename(next(same, None))
-                panel.mark_selection(self.session)
+                panel.mark_selection(_self=self.session)
 
-    def showEvent(self, event):
-        """Start looking."""
+    def showEvent(self, event: QtCore.QEvent) -> None:
+        """Start checking the session."""
         self._timer.start(INTERVAL)
         super().showEvent(event)
 
-    def hideEvent(self, event):
-        """Stop looking, and waiting."""
+    def hideEvent(self, event: QtCore.QEvent) -> None:
+        """Stop checking the session, and stop waiting."""
         self._timer.stop()
         self.cancel()
         super().hideEvent(event)
 
-    # What is asked for ---------------------------------------------------------------------------------------
+    # What the user asks for ----------------------------------------------------------------------------------
 
-    def run(self, command):
-        """Run a command as if it were typed, so that PyMOL prints it."""
+    def run(self, command: str) -> None:
+        """Run a command as if it had been typed, so that PyMOL prints it."""
         latest_refusal.clear()
         with without_collection():
             self.session.do(command)
         if latest_refusal:
             self._refuse(*latest_refusal)
 
-    def do(self, command, question=()):
-        """Work out beside the window what a command needs, then run it.
-
-        Parameters
-        ----------
-        command : str
-            With ``{selection}`` where that belongs.
-        question : tuple
-            What the command will ask of `Dynamics.once`, if anything.
-        """
+    def do(self, request: Request) -> None:
+        """Work out in a thread what a command needs, then run it."""
         self.cancel()
-        self._work_out(command, question, self._draw)
+        self._work_out(request, self._draw)
 
-    def preview(self, command, question):
-        """Run a command whose slider still moves, without a word; it is printed when the slider is let go."""
+    def preview(self, request: Request) -> None:
+        """Run a command whose slider still moves, without printing it; that is done when the slider is released."""
         if not self.job:
-            self._work_out(command, question, self._draw_preview)
+            self._work_out(request, self._draw_preview)
 
-    def _work_out(self, command, question, draw):
-        from ..scene.predictions import kept_prediction, predict_structure
-        from ..scene.proteins import read_proteins
-
+    def _work_out(self, request: Request, draw: Callable[[Request, list[Protein], list[Dynamics]], None]) -> None:
         selection = self.controls.selection()
         model, device = settings.choose("model", ""), settings.choose("device", "")
         try:
@@ -144,80 +146,79 @@ class DynaProtWindow(QtWidgets.QDialog):
         except CmdException as refusal:
             self._refuse(refusal)
             return
-        command = command.replace("{selection}", selection)
         structures = [protein.structure for protein in proteins]
-        questions = [[question] if question else [] for _ in proteins]
-        questions[0].append((load_core(".analysis.couplings").all_couplings,))  # the map shows the first
+        questions: list[list[tuple[Any, ...]]] = [[request.question] if request.question else [] for _ in proteins]
+        questions[0].append((coupling_of,))  # for the map, which shows the first
 
-        def work_out(structure, questions):
+        def work_out(structure: Structure, questions: list[tuple[Any, ...]]) -> Dynamics:
             dynamics = predict_structure(structure, model, device)
             for each in questions:
-                dynamics.once(*each)
+                answer(dynamics, *each)
             return dynamics
 
-        kept = [kept_prediction(structure, model, device) for structure in structures]
-        known = zip(kept, questions, strict=True)
-        if all(dynamics and all(dynamics.knows(*each) for each in own) for dynamics, own in known):
-            draw(command, proteins, kept)
+        found = (kept_prediction(structure, model, device) for structure in structures)
+        kept = [dynamics for dynamics in found if dynamics]
+        is_complete = len(kept) == len(proteins)
+        if is_complete and all(
+            has_answer(dynamics, *each) for dynamics, own in zip(kept, questions, strict=True) for each in own
+        ):
+            draw(request, proteins, kept)
             return
 
-        def ended(predictions, failure):
+        def ended(predictions: list[Dynamics] | None, failure: Exception | None) -> None:
             self._show_busy(False)
             self._say("")
             self.job = None
-            if failure:
+            if predictions is None:
                 self._refuse(failure)
             elif gone := {each.name for each in proteins} - set(self.session.get_names("objects")):
                 self._say(f"{', '.join(sorted(gone))} was deleted or renamed meanwhile.")
             else:
-                draw(command, proteins, predictions)
+                draw(request, proteins, predictions)
 
-        work = "Working out the view of" if all(kept) else "Predicting"
+        work = "Computing the view of" if is_complete else "Predicting"
         names = ", ".join(protein.name for protein in proteins)
         self._say(f"{work} {names}: {sum(map(len, structures))} residues …")
         self._show_busy(True, len(proteins))
         steps = [partial(work_out, *each) for each in zip(structures, questions, strict=True)]
         self.job = Job(self, steps, self.progress.setValue, ended)
 
-    def cancel(self):
-        """Wait no more for what was asked for."""
+    def cancel(self) -> None:
+        """Stop waiting for what was asked for."""
         if self.job:
             self.job.cancel()
             self.job = None
             self._show_busy(False)
             self._say("Cancelled.")
 
-    def resize_ellipsoids(self, probability):
-        """While the slider moves, let the ellipsoids that are there grow and shrink with it."""
-        from ..scene.companions import companions
-        from ..scene.ellipsoids import resize
-
+    def resize_ellipsoids(self, probability: float) -> None:
+        """Let drawn ellipsoids grow and shrink while the slider moves."""
         parents = set(self.session.get_object_list(f"({self.controls.selection()})") or [])
-        for name, title in companions(_self=self.session).items():
+        for name, title in linked_objects(_self=self.session).items():
             if title["kind"] == "ellipsoids" and title["parent"] in parents:
                 resize(name, probability, _self=self.session)
 
-    def save(self):
-        """Ask for a file and save into it."""
-        path, _ = QtWidgets.QFileDialog.getSaveFileName(
-            self, "Save the prediction", "dynamics.npz",
-            "Everything (*.npz);;Table (*.csv);;Structure (*.pdb *.cif);;Trajectory (*.dcd *.xtc);;Picture (*.png)",
-        )  # fmt: skip
+    def save(self) -> None:
+        """Ask for a file and save the result to it."""
+        defaults = load_core(".defaults")
+        trajectories = [suffix for suffix in defaults.ENSEMBLE_SUFFIXES if suffix not in defaults.RESULT_SUFFIXES]
+        kinds = {words[0].upper() + words[1:]: [suffix] for suffix, words in defaults.RESULT_SUFFIXES.items()}
+        kinds |= {"Conformations": trajectories, "Figure of the RMSF": defaults.FIGURE_SUFFIXES}
+        filters = [f"{words} ({' '.join(f'*{suffix}' for suffix in suffixes)})" for words, suffixes in kinds.items()]
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Save the prediction", "dynamics.npz", ";;".join(filters))
         if path:
             drawn = (ensemble_of, settings.choose("count", ""), settings.choose("seed", ""), True, 0)
-            question = drawn if Path(path).suffix in (".dcd", ".xtc") else ()
-            self.do(f"dynaprot_save {quoted(path)}, {{selection}}", question)
+            question = drawn if Path(path).suffix in trajectories else ()
+            self.do(Request(dynaprot_save, (quoted(path), self.controls.selection()), question=question))
 
-    def record(self):
-        """Ask for a file and write the scene's frames into it, one at a time between the window's own work."""
+    def record(self) -> None:
+        """Ask for a file and write the scene's frames to it, one at a time so that the window keeps responding."""
         path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Save a movie", "movie.gif", "Movie (*.gif *.mp4)")
         if path:
             self.record_to(Path(path))
 
-    def record_to(self, path):
-        """Write the scene's frames into a file, frame by frame so that the window stays alive."""
-        from ..scene.movies import require_encoder, write_movie
-
+    def record_to(self, path: Path) -> None:
+        """Write the scene's frames to a file, one at a time so that the window keeps responding."""
         self.cancel()
         try:
             require_encoder(path)
@@ -228,54 +229,48 @@ class DynaProtWindow(QtWidgets.QDialog):
         self._show_busy(True, 0)
         self.job = Recording(self, write_movie(path, 640, 480, 20, True, _self=self.session), self._recorded)
 
-    def _recorded(self, done, count, failure):
+    def _recorded(self, done: int, count: int, failure: CmdException | None) -> None:
         self.progress.setRange(0, count)
         self.progress.setValue(done)
         self._say(f"Frame {done} of {count} …")
         if failure or done == count:
             self.job = None
             self._show_busy(False)
-            self._refuse(failure) if failure else self._say("The movie is written.")
+            self._refuse(failure) if failure else self._say("The movie was written.")
 
-    def show_map(self, protein, dynamics):
+    def show_map(self, protein: Protein, dynamics: Dynamics) -> None:
         """Bring the map of a prediction to the front."""
         self.show_prediction(protein, dynamics)
         self.tabs.setCurrentWidget(self.panels["coupling"])
 
-    def show_prediction(self, protein, dynamics):
+    def show_prediction(self, protein: Protein, dynamics: Dynamics) -> None:
         """Plot a prediction."""
-        from ..scene.companions import calphas_of
-
         self._calphas = calphas_of(protein.name, protein.state, _self=self.session)
         for panel in self.panels.values():
             if panel.dynamics is None or panel.dynamics.joint is not dynamics.joint:
                 panel.show_prediction(protein, dynamics)
 
-    def _draw(self, command, proteins, predictions):
+    def _draw(self, request: Request, proteins: list[Protein], predictions: list[Dynamics]) -> None:
         self.show_prediction(proteins[0], predictions[0])
         rmsf = predictions[0].rmsf
         self._say(
             " ".join(predictions[0].notices)
             or f"{proteins[0].name}: RMSF {rmsf.min():.2f} to {rmsf.max():.2f} Å, by {predictions[0].model}."
         )
-        self.run(command)
+        self.run(request.text)
 
-    def _draw_preview(self, command, proteins, predictions):
-        from ..commands import COMMANDS
-
-        name, _, arguments = command.partition(" ")
-        (function,) = [each for each in COMMANDS if each.__name__ == name]
+    def _draw_preview(self, request: Request, proteins: list[Protein], predictions: list[Dynamics]) -> None:
         with without_collection(), redirect_stdout(io.StringIO()), suppress(CmdException):
-            function(*(argument.strip() for argument in arguments.split(",")), _self=self.session)
+            request.call(_self=self.session)
 
-    def _say(self, text):
+    def _say(self, text: str) -> None:
         self.status.setText(text)
 
-    def _refuse(self, reason):
+    def _refuse(self, reason: object) -> None:
         self.status.setText(f"<b>{getattr(reason, 'message', reason)}</b>")
 
-    def _show_busy(self, busy, steps=0):
-        # One step tells no progress: the bar then only shows that something is going on.
+    def _show_busy(self, busy: bool, steps: int = 0) -> None:
+        # With a single step there is no progress to show: the bar then only says that something is going on.
         self.progress.setRange(0, steps if steps > 1 else 0)
         self.progress.setValue(0)
         self.progress.setVisible(busy)
@@ -283,18 +278,23 @@ class DynaProtWindow(QtWidgets.QDialog):
 
 
 class Recording(QtCore.QObject):
-    """A movie in the making: a frame at a time, whenever the window has nothing else to do.
+    """A movie that is drawn one frame at a time, whenever the window has nothing else to do.
 
     Parameters
     ----------
     parent : QObject
-    frames : iterator of (int, int)
-        Draws a frame a step.
+    frames : generator of (int, int)
+        Draws one frame in each step.
     on_frame : callable
-        Called with how many are done, of how many, and the exception that ended it, if any.
+        Called with how many frames are done, of how many, and the exception that ended it, if any.
     """
 
-    def __init__(self, parent, frames, on_frame):
+    def __init__(
+        self,
+        parent: QtCore.QObject,
+        frames: Generator[tuple[int, int], None, None],
+        on_frame: Callable[[int, int, CmdException | None], None],
+    ) -> None:
         super().__init__(parent)
         self._frames, self._on_frame = frames, on_frame
         self._done = (0, 1)
@@ -302,13 +302,13 @@ class Recording(QtCore.QObject):
         self._timer.timeout.connect(self._next)
         self._timer.start(10)
 
-    def cancel(self):
-        """Draw no more; no file is written."""
+    def cancel(self) -> None:
+        """Stop drawing; no file is written."""
         self._timer.stop()
         self._frames.close()
         self.deleteLater()
 
-    def _next(self):
+    def _next(self) -> None:
         try:
             with core_refusals():
                 self._done = next(self._frames)

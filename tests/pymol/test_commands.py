@@ -55,6 +55,32 @@ def test_arguments_are_completed(cmd, typed, completed):
     assert cmd._parser.complete(typed).rstrip(", ") == completed.rstrip()
 
 
+def test_help_tells_the_defaults(cmd, plugin, capfd):
+    """The numbers in the help texts are those of the settings and of the core."""
+    core = plugin.core.load_core(".defaults")
+    settings = plugin.settings.defaults()
+    texts = {}
+    for command in COMMANDS:
+        cmd.do(f"help {command}")
+        texts[command] = " ".join(capfd.readouterr().out.split())
+        for name, value in re.findall(r'settings? "(\w+)", ([\w.]+)', texts[command]):
+            assert str(settings[name]).removesuffix(".0") == value, f"{command}: {name}"
+    assert "50" in re.findall(r'"count", (\d+)', texts["dynaprot_ensemble"])
+    assert f"couplings, {core.COUPLINGS} at most" in texts["dynaprot_coupling"]
+    assert f"the {core.FRAMES} states" in texts["dynaprot_modes"]
+    assert f"the longest is {core.ARROW_LENGTH:g} A" in texts["dynaprot_modes"]
+    assert f"less than {core.SHORTEST_ARROW:.0%}".replace("%", " %") in texts["dynaprot_modes"]
+    for suffix in {*core.RESULT_SUFFIXES, *core.ENSEMBLE_SUFFIXES, *core.FIGURE_SUFFIXES}:
+        assert suffix in texts["dynaprot_save"]
+
+
+def test_help_says_what_the_default_model_is(cmd, capfd):
+    """Where the model is chosen, one sentence says what the default is made of."""
+    cmd.do("help dynaprot_predict")
+    text = " ".join(capfd.readouterr().out.split())
+    assert "corrects the force constants of an elastic network (it has no attention layer)" in text
+
+
 def test_info_tells_what_is_running(cmd, core, pymol_data, capfd):
     """`dynaprot_info` prints the version, where it was found, the packages it stands on, and what it has drawn."""
     cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
@@ -62,7 +88,7 @@ def test_info_tells_what_is_running(cmd, core, pymol_data, capfd):
     cmd.do("dynaprot_info")
     output = capfd.readouterr().out
     assert f" DynaProt {core.__version__} in " in output
-    for name in ("models: default", "weights: ", "numpy ", "gemmi ", "onnxruntime ", "molecule_ellipsoids: "):
+    for name in ("models: default", "weights: ", "numpy ", "gemmi ", "safetensors ", "molecule_ellipsoids: "):
         assert f" {name}" in output
 
 
@@ -97,10 +123,10 @@ def test_an_old_python_is_refused_in_one_sentence(cmd, plugin, monkeypatch, capf
 @pytest.fixture
 def fresh_settings(plugin, pymol_data):
     """Settings as they come, before and after."""
-    for name in plugin.settings.DEFAULTS:
+    for name in plugin.settings.defaults():
         plugin.settings.change(name, "")
     yield
-    for name in plugin.settings.DEFAULTS:
+    for name in plugin.settings.defaults():
         plugin.settings.change(name, "")
 
 
@@ -129,7 +155,7 @@ def test_settings_are_kept_with_pymols_own(cmd, plugin, fresh_settings, capfd):
     cmd.do("dynaprot_settings threshold")
     assert " threshold = 0.75" in capfd.readouterr().out
     cmd.do("dynaprot_settings threshold,")
-    assert plugin.settings.settings()["threshold"] == plugin.settings.DEFAULTS["threshold"]
+    assert plugin.settings.settings()["threshold"] == plugin.settings.defaults()["threshold"]
 
 
 @pytest.mark.parametrize(
@@ -137,14 +163,14 @@ def test_settings_are_kept_with_pymols_own(cmd, plugin, fresh_settings, capfd):
     [
         ("size, 3", "There is no setting 'size'"),
         ("threshold, high", "The threshold must be a number such as 0.6, not 'high'."),
-        ("count, 2.5", "The count must be a whole number such as 20, not '2.5'."),
+        ("count, 2.5", "The count must be a whole number such as 50, not '2.5'."),
         ("count, 0", "The count must be from 1 to 10000, not 0."),
         ("probability, 7", "The probability must be between 0 and 1, not 7.0."),
-        ("color_by, mood", "'mood' is no color_by: choose one of rmsf, anisotropy, chain, parent."),
+        ("color_by, mood", "The color_by must be one of rmsf, anisotropy, chain, parent, not 'mood'."),
     ],
 )
 def test_wrong_settings_are_refused(cmd, plugin, fresh_settings, arguments, message, capfd):
     """A setting that is not there, or a value of another kind, changes nothing."""
     cmd.do(f"dynaprot_settings {arguments}")
     assert message in capfd.readouterr().out
-    assert plugin.settings.settings() == plugin.settings.DEFAULTS
+    assert plugin.settings.settings() == plugin.settings.defaults()

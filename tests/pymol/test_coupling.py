@@ -105,7 +105,7 @@ def test_only_the_strongest_are_drawn(dimer, plugin, expected, capfd):
     [
         ("molecule, 2", "The threshold must be above 0 and at most 1, not 2.0."),
         ("molecule, much", "The threshold must be a number such as 0.6, not 'much'."),
-        ("molecule, 0.5, nonsense", "'nonsense' is no valid selection."),
+        ("molecule, 0.5, nonsense", "'nonsense' is not a valid selection."),
         ("molecule, 0.5, none", "no residue of 'none' is among those predicted."),
     ],
 )

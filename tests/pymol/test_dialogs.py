@@ -61,7 +61,7 @@ def test_every_button_draws(report):
 
 
 def test_what_views_ask_for_is_worked_out_beside_the_window(report):
-    """Couplings, modes, mended conformations and turns of residues: each once for its view, none in the main thread."""
+    """Couplings, modes, restored conformations, residue rotations: each once for its view, none in the main thread."""
     assert report["in main thread"] == {
         "coupling": [False], "modes": [False], "ensemble": [False], "turns": [False, False]
     }  # fmt: skip
@@ -69,7 +69,7 @@ def test_what_views_ask_for_is_worked_out_beside_the_window(report):
 
 def test_what_a_view_asks_for_can_be_left_behind(report):
     """The window says that it works; cancelled, what was drawn before stays."""
-    assert report["working"] == ["Working out the view of molecule: 198 residues …", True]
+    assert report["working"] == ["Computing the view of molecule: 198 residues …", True]
     assert report["view cancelled"] == ["Cancelled.", True]
 
 
@@ -81,7 +81,7 @@ def test_the_slider_is_live(report):
 
 def test_tubes_and_states_follow_their_sliders(report):
     """Threshold and samples take effect while the slider is held; their commands are printed when it is let go."""
-    assert report["previewed"] == [20, report["command of the slider"]]
+    assert report["previewed"] == [50, report["command of the slider"]]
     assert report["settled"] == ["dynaprot_coupling molecule, 0.3", "dynaprot_ensemble molecule, 3"]
 
 
@@ -126,7 +126,7 @@ def test_refusals_stand_in_the_window(report):
 
 def test_a_movie_is_recorded_beside_the_window(report):
     """The frames are drawn one at a time, and the file is there at the end."""
-    assert report["movie"] == [True, "The movie is written."]
+    assert report["movie"] == [True, "The movie was written."]
 
 
 def test_a_file_may_have_any_name(report):
@@ -146,7 +146,7 @@ def test_settings_are_kept(report):
 
 def test_missing_packages_are_installed_on_a_click(report):
     """The dialog names packages, size and place; shows what pip says; offers another try; and can be given up."""
-    for part in ("gemmi, onnxruntime", "about 31 MB", sys.executable):
+    for part in ("gemmi, matplotlib", "about 27 MB", sys.executable):
         assert part in report["message"]
     assert report["installing"] == [False, 0]
     assert "no such package" in report["failed"][0]
@@ -163,7 +163,7 @@ def test_an_old_python_is_told(report):
 
 
 def test_missing_packages_are_told_before_the_window_opens(report):
-    """One dialog names them; refused, the window stays closed, unless only what runs the network is missing."""
-    assert report["asked"] == [["numpy", "gemmi"], ["onnxruntime"]]
-    assert report["without the core"]
-    assert report["without the network"]
+    """One dialog names them; refused, the window stays closed, and with all packages it opens without a dialog."""
+    assert report["asked"] == [["numpy", "gemmi"]]
+    assert not report["with packages missing"]
+    assert report["with all packages"]

@@ -252,7 +252,7 @@ def test_an_object_of_the_users_is_not_overwritten(cmd, pymol_data):
     cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
     for name in ("molecule_ellipsoids", "dynaprot_rmsf"):
         cmd.create(name, "molecule")
-        with pytest.raises(CmdException, match=f"'{name}' is there and not DynaProt's"):
+        with pytest.raises(CmdException, match=f"'{name}' exists and was not drawn by DynaProt"):
             cmd.keyword["dynaprot_ellipsoids"][0]("molecule", model="anm", _self=cmd)
         assert cmd.count_atoms(name) == cmd.count_atoms("molecule")
         cmd.delete(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def calphas(cmd, name, state):
 
 @pytest.mark.parametrize("regularize", [0, 1])
 def test_states_are_the_cores_samples(dimer, plugin, dynamics, regularize):
-    """State k is sample k of the seed, as drawn or mended."""
+    """State k is sample k of the seed, as drawn or with C-alpha geometry restored."""
     dimer.do(f"dynaprot_ensemble molecule, 4, 7, {regularize}, model=anm")
     samples = dynamics.sample(4, 7)
     if regularize:
@@ -80,11 +82,28 @@ def test_in_between_frames_lead_from_one_conformation_to_the_next(dimer):
     assert steps.max() < ways.max() / 2
 
 
-@pytest.mark.parametrize(("count", "overlay", "shown"), [(5, 1, "on"), (5, 0, "off"), (21, 1, "off")])
-def test_few_states_are_overlaid(dimer, count, overlay, shown):
-    """At most 20 states are shown at once, and only where wanted; more are left to be played."""
-    dimer.do(f"dynaprot_ensemble molecule and resi 1-9, {count}, overlay={overlay}, model=anm")
+@pytest.mark.parametrize(
+    ("count", "overlay", "between", "shown"), [(5, 1, 0, "on"), (60, 1, 0, "on"), (5, 0, 0, "off"), (5, 1, 3, "off")]
+)
+def test_conformations_are_overlaid(dimer, count, overlay, between, shown):
+    """Any number of conformations is shown at once, unless that is not wanted or in-between frames are to be played."""
+    dimer.do(f"dynaprot_ensemble molecule and resi 1-9, {count}, overlay={overlay}, between={between}, model=anm")
     assert dimer.get("all_states", "molecule_ensemble") == shown
+
+
+def test_more_conformations_have_thinner_ribbons(dimer):
+    """Ribbons do not hide each other: fifty are thinner than twenty, and none is too thin to be seen."""
+    widths = []
+    for count in (5, 20, 50, 300):
+        dimer.do(f"dynaprot_ensemble molecule and resi 1-9, {count}, model=anm")
+        widths.append(float(dimer.get("ribbon_width", "molecule_ensemble")))
+    assert widths == pytest.approx([3.0, 3.0, 3.0 * (20 / 50) ** 0.5, 1.0], rel=1e-4)
+
+
+def test_the_default_is_the_cores(dimer, core):
+    """Without a count, the ensemble has as many conformations as the other hosts and the command line make."""
+    dimer.do("dynaprot_ensemble molecule and resi 1-9, model=anm")
+    assert dimer.count_states("molecule_ensemble") == import_module(f"{core.__name__}.defaults").CONFORMATIONS == 50
 
 
 def test_only_selected_residues_are_drawn(dimer):
@@ -97,29 +116,32 @@ def test_only_selected_residues_are_drawn(dimer):
 
 
 def test_a_mode_swings_through_the_structure(dimer, plugin, dynamics):
-    """Thirty states: the first is the input, the turning points are the amplitude away, and the end meets the start."""
+    """Forty states: the first is the input, the turning points are the amplitude away, and the end meets the start."""
     dimer.do("dynaprot_modes molecule, 2, 1.5, model=anm")
-    assert dimer.count_states("molecule_modes") == 30
+    assert dimer.count_states("molecule_modes") == 40
     views = plugin.core.load_core(".analysis.modes")
-    frames = views.traverse_mode(dynamics.structure, views.mode_displacement(dynamics, 2), 1.5, 30)
-    for state in (1, 8, 23, 30):
+    frames = views.traverse_mode(dynamics.structure, views.mode_displacement(dynamics, 2), 1.5, 40)
+    for state in (1, 11, 31, 40):
         np.testing.assert_allclose(calphas(dimer, "molecule_modes", state), frames[state - 1], atol=0.02)
     np.testing.assert_allclose(
         calphas(dimer, "molecule_modes", 1), calphas(dimer, "molecule and polymer", 1), atol=1e-3
     )
 
 
-def test_arrows_end_at_the_turning_point(dimer, dynamics, plugin, capfd):
-    """The longer arrows go from the structure to its turning point, and the farthest step is told."""
-    dimer.do("dynaprot_modes molecule, 1, 3, model=anm")
-    views = plugin.core.load_core(".analysis.modes")
-    steps = 3 * views.mode_displacement(dynamics, 1)
-    assert f"up to {np.linalg.norm(steps, axis=1).max():.1f} Å" in capfd.readouterr().out
+@pytest.mark.parametrize("amplitude", [1, 3])
+def test_arrows_have_a_length_that_is_seen(dimer, dynamics, plugin, capfd, amplitude):
+    """The longest arrow is 10 Å for any amplitude, the shortest 15 % of it; how many deviations they show is told."""
+    dimer.do(f"dynaprot_modes molecule, 1, {amplitude}, model=anm")
+    step = plugin.core.load_core(".analysis.modes").mode_displacement(dynamics, 1)
+    lengths = np.linalg.norm(step, axis=1)
+    output = capfd.readouterr().out
+    assert f"up to {amplitude * lengths.max():.1f} Å from the structure" in output
+    assert f"arrows show {10 / lengths.max():.3g} standard deviations." in output
     assert dimer.get_type("molecule_modes_arrows") == "object:cgo"
-    lengths = np.linalg.norm(steps, axis=1)
-    long = lengths >= max(0.6, lengths.max() / 4)
-    ca = dynamics.structure.ca[long]
-    both = np.concatenate([ca, ca + steps[long]])
+    drawn = lengths >= 0.15 * lengths.max()
+    assert 0 < drawn.sum() < len(drawn)
+    ca = dynamics.structure.ca[drawn]
+    both = np.concatenate([ca, ca + 10 / lengths.max() * step[drawn]])
     low, high = dimer.get_extent("molecule_modes_arrows")
     assert (np.array(low) <= both.min(0) + 0.01).all()
     assert (np.array(low) >= both.min(0) - 1.0).all()
@@ -131,7 +153,7 @@ def test_arrows_end_at_the_turning_point(dimer, dynamics, plugin, capfd):
     ("command", "message"),
     [
         ("dynaprot_ensemble molecule, 0", "The count must be from 1 to 10000, not 0."),
-        ("dynaprot_ensemble molecule, 2.5", "The count must be a whole number such as 20, not '2.5'."),
+        ("dynaprot_ensemble molecule, 2.5", "The count must be a whole number such as 50, not '2.5'."),
         ("dynaprot_ensemble molecule, 2, x", "The seed must be a whole number such as 0, not 'x'."),
         ("dynaprot_ensemble molecule, 2, 0, perhaps", "The regularize must be 1 or 0, not 'perhaps'."),
         ("dynaprot_modes molecule, 0", "The mode must be at least 1, not 0."),

@@ -89,7 +89,7 @@ def test_it_works(cmd, pymol_data, tmp_path, capfd, command, kind):
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
 def test_a_ligand_is_refused(cmd, pymol_data, tmp_path, capfd, command):
-    """What is no protein is refused in one sentence, without an object, a painted atom or a file."""
+    """What is not a protein is refused in one sentence, without an object, a painted atom or a file."""
     cmd.load(pymol_data / "data/tut/1hpv.pdb", "ligand")
     cmd.remove("ligand and polymer.protein")
     before = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,43 @@ def test_old_predictions_give_way(cmd, counted, plugin, pymol_data, monkeypatch)
     cmd.load(pymol_data / "data/demo/il2.pdb", "two")
     cmd.do("dynaprot_predict one or two, anm")
     assert [dynamics.structure.name for dynamics in plugin.predictions._kept.values()] == ["two"]
+
+
+def test_answers_are_kept_with_the_prediction(cmd, plugin, pymol_data):
+    """What is asked twice is worked out once; the latest answer to each question is kept, for copies of it too."""
+    cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
+    predictions = plugin.predictions
+    (protein,) = plugin.proteins.read_proteins("molecule", _self=cmd)
+    asked = []
+
+    def power(dynamics, exponent):
+        asked.append(exponent)
+        return dynamics.rmsf**exponent
+
+    dynamics = predictions.predict_structure(protein.structure, "anm", "auto")
+    assert not predictions.has_answer(dynamics, power, 2)
+    first = predictions.answer(dynamics, power, 2)
+    np.testing.assert_array_equal(first, dynamics.rmsf**2)
+    again = predictions.kept_prediction(protein.structure, "anm", "auto")
+    assert predictions.has_answer(again, power, 2)
+    assert predictions.answer(again, power, 2) is first
+    assert asked == [2]
+    predictions.answer(again, power, 3)
+    assert not predictions.has_answer(dynamics, power, 2)
+    other = predictions.predict_structure(protein.structure, "anm-cutoff", "auto")
+    assert not predictions.has_answer(other, power, 3)
+
+
+def test_answers_go_with_their_prediction(cmd, plugin, pymol_data, counted):
+    """An answer, which may be a large ensemble, is not kept longer than what it was worked out from."""
+    cmd.load(pymol_data / "data/demo/pept.pdb", "molecule")
+    predictions = plugin.predictions
+    before = len(predictions._answers)
+    cmd.do("dynaprot_ensemble molecule, 3, model=anm")
+    assert len(predictions._answers) == before + 1
+    predictions._kept.clear()
+    gc.collect()
+    assert len(predictions._answers) <= before
 
 
 def test_states_are_predicted_each_for_itself(cmd, counted, pymol_data, capfd):

@@ -15,7 +15,7 @@ NOTHING_TO_DRAW = {
 
 
 @pytest.mark.parametrize("path", NOTHING_TO_DRAW.values(), ids=NOTHING_TO_DRAW.keys())
-def test_what_is_no_protein_is_refused(cmd, pymol_data, capfd, path):
+def test_what_is_not_a_protein_is_refused(cmd, pymol_data, capfd, path):
     """Objects without protein get one error that says so, and nothing is drawn."""
     cmd.load(pymol_data / path, "thing")
     cmd.remove("thing and polymer.protein")
@@ -54,12 +54,12 @@ def test_an_object_that_is_refused_does_not_stop_the_others(cmd, pymol_data, cap
     ("arguments", "message"),
     [
         ("molecule and resi 900-950", "There is no protein in 'molecule and resi 900-950'."),
-        ("nonsense", "'nonsense' is no valid selection."),
-        ("chain ", "'chain' is no valid selection."),
+        ("nonsense", "'nonsense' is not a valid selection."),
+        ("chain ", "'chain' is not a valid selection."),
         ("none", "There is no protein in 'none'."),
         ("molecule, half", "The probability must be a number such as 0.5, not 'half'."),
         ("molecule, 1.5", "The probability must be between 0 and 1, not 1.5."),
-        ("molecule, 0.5, rmsf, 0xzz blue", "'0xzz blue' is no palette"),
+        ("molecule, 0.5, rmsf, 0xzz blue", "'0xzz blue' is not a palette"),
         ("molecule, model=oracle", "There is no model 'oracle'."),
         ("molecule and chain Z", "residues with a whole backbone; DynaProt needs at least 4."),
     ],
@@ -113,11 +113,16 @@ with pymol2.PyMOL() as session:
     assert "Traceback" not in output
 
 
-def test_a_missing_network_is_not_concealed(startup_folder, pymol_data):
-    """Without what runs the network the command still draws, and says that this is not DynaProt's network."""
+@pytest.mark.parametrize("weights", ["there", "missing"])
+def test_missing_weights_are_not_concealed(startup_folder, pymol_data, weights):
+    """The network needs no PyTorch; without its weights the command still draws, and says that this is not it."""
+    without = """
+from pmg_tk.startup.dynaprot.core import load_core
+load_core(".network.weights").shipped_weights = list
+"""
     code = """
 import sys
-sys.modules["onnxruntime"] = sys.modules["torch"] = None
+sys.modules["torch"] = None
 import pymol2
 from pmg_tk.startup.dynaprot import commands
 with pymol2.PyMOL() as session:
@@ -126,8 +131,8 @@ with pymol2.PyMOL() as session:
     session.cmd.do("dynaprot_ellipsoids peptide")
     print("drawn:", session.cmd.count_atoms("peptide_ellipsoids"))
 """
-    output = run_python(code, startup_folder)
-    assert "NOT DynaProt's network" in output
+    output = run_python((without if weights == "missing" else "") + code, startup_folder)
+    assert ("NOT DynaProt's network" in output) == (weights == "missing")
     assert "drawn: 9" in output
 
 
@@ -144,5 +149,5 @@ print("loaded:", *loaded)
     output = run_python(code, startup_folder)
     assert "loaded:" in output
     assert "pmg_tk" in output
-    for heavy in ("numpy", "gemmi", "torch", "onnxruntime", "safetensors", "matplotlib", "scipy", "pmg_qt", "PyQt5"):
+    for heavy in ("numpy", "gemmi", "torch", "safetensors", "matplotlib", "scipy", "pmg_qt", "PyQt5"):
         assert heavy not in output.split("loaded:")[1].split()

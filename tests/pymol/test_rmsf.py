@@ -142,7 +142,7 @@ def test_another_object_of_the_same_name_is_not_taken_for_the_first(scene, pymol
     assert atoms_of(cmd, "molecule") == before
     output = capfd.readouterr().out
     assert "Error" not in output
-    assert "nothing in 'all' was painted." in output
+    assert "nothing in 'all' was coloured by DynaProt." in output
 
 
 @pytest.mark.parametrize("then", ["dynaprot_restore", "dynaprot_rmsf renamed, viridis, model=anm"])
@@ -196,14 +196,14 @@ def test_the_scale_keeps_its_palette(scene):
 def test_nothing_painted_is_said(scene, capfd):
     """Restoring what was never painted is a remark, no error."""
     scene.do("dynaprot_restore")
-    assert "nothing in 'all' was painted." in capfd.readouterr().out
+    assert "nothing in 'all' was coloured by DynaProt." in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("molecule, mud", "'mud' is no palette"),
-        ("molecule, red_mud", "'red_mud' is no palette"),
+        ("molecule, mud", "'mud' is not a palette"),
+        ("molecule, red_mud", "'red_mud' is not a palette"),
         ("molecule, putty=maybe", "The putty must be 1 or 0, not 'maybe'."),
         ("none", "There is no protein in 'none'."),
     ],

@@ -46,7 +46,7 @@ def test_every_format_is_written(peptide, tmp_path, file, what, start, capfd):
     path = tmp_path / file
     peptide.do(f"dynaprot_save {path}, molecule, {what}, 3, model=anm")
     assert path.read_bytes().lstrip().startswith(start)
-    assert f"{path} is written." in capfd.readouterr().out
+    assert f"{path} was written." in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("suffix", ["dcd", "xtc"])
@@ -97,11 +97,14 @@ def test_a_folder_gets_everything(peptide, tmp_path):
     ("arguments", "message"),
     [
         ("{}/result.doc, molecule", "Cannot write"),
-        ("{}/result.png, molecule, dynamics", "as dynamics. There are"),
+        ("{}/result.png, molecule, dynamics", "as dynamics. The formats are"),
         ("{}/result.png, molecule, beauty", "'beauty' cannot be saved"),
         ("{}/nowhere/result.npz, molecule", "Cannot write"),
         ("/dev/null/results, molecule", "Cannot make the folder /dev/null/results: Not a directory."),
-        ("{}/result.npz, all", "One file holds one object, but 'all' are molecule, other"),
+        (
+            "{}/result.npz, all",
+            "A file holds the result for one object, but 'all' has 2: choose one of molecule, other.",
+        ),
     ],
 )
 def test_what_cannot_be_saved_is_explained(peptide, tmp_path, arguments, message, capfd):
@@ -161,7 +164,7 @@ def test_an_mp4_is_written_or_its_encoder_named(peptide, tmp_path, capfd):
         ("nowhere/movie.gif", "there is no folder"),
         ("/proc/movie.gif", "Cannot write /proc/movie.gif: No such file or directory."),
         ("movie.gif, wide", "The width must be a whole number, not 'wide'."),
-        ("movie.gif, 80, 60, 0", "The rate must be a number of frames a second"),
+        ("movie.gif, 80, 60, 0", "The rate must be a number of frames per second"),
     ],
 )
 def test_a_movie_that_cannot_be_made_is_refused(peptide, tmp_path, arguments, message, capfd):

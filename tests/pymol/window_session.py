@@ -64,7 +64,7 @@ def install() -> None:
 
 
 def use() -> None:
-    heavy = ("gemmi", "torch", "onnxruntime", "safetensors", "matplotlib", "dynaprot")
+    heavy = ("gemmi", "torch", "safetensors", "matplotlib", "dynaprot")
     report["heavy modules at start"] = [name for name in heavy if name in sys.modules]
     structure, picture = arguments
     cmd.load(structure, "molecule")
