@@ -57,7 +57,9 @@ def test_the_sdist_carries_the_whole_repository() -> None:
     packed |= {entry["path"] for entry in POETRY["include"]}
     packed |= {entry["include"] for entry in POETRY["packages"] if "from" not in entry}
     assert tracked <= packed
-    assert not [entry for entry in POETRY["packages"] if entry.get("format")], "the wheel could not be made of the sdist"
+    assert not [entry for entry in POETRY["packages"] if entry.get("format")], (
+        "the wheel could not be made of the sdist"
+    )
 
 
 def test_the_package_has_types_and_weights() -> None:
