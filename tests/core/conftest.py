@@ -21,9 +21,9 @@ SHARED = ROOT.parent / "shared" / "data"
 EVERY_FEATURE = {"residue_features": tuple(RESIDUE_FEATURES), "pair_features": tuple(PAIR_FEATURES)}
 """For an `Architecture` that reads all there is."""
 
-# HYPOTHESIS_PROFILE chooses: the same few random proteins in every run, others in each run, or many others. A prediction
-# takes longer than hypothesis expects of a function, and shrinking a failure would take minutes: the random proteins are
-# small and named by their seed as it is.
+# HYPOTHESIS_PROFILE chooses: the same few random proteins in every run, others in each run, or many others. Predicting
+# takes longer than hypothesis expects of a function, and shrinking a failure would take minutes: the random proteins
+# are small and named by their seed as it is.
 settings.register_profile(
     "fixed",
     deadline=None,
