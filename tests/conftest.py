@@ -65,7 +65,7 @@ def watch(tmp_path: Path, output: Path) -> Callable[..., Watched]:
         # fmt: off
         done = subprocess.run(
             ["strace", "-f", "-y", "-e", "trace=connect,sendto,openat", "-o", record, *command],
-            env=environment, cwd=elsewhere, capture_output=True, text=True,
+            env=environment, cwd=elsewhere, capture_output=True, encoding="utf-8",
         )
         # fmt: on
         assert done.returncode == 0, done.stdout + done.stderr
