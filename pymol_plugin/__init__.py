@@ -1,6 +1,6 @@
 # Name: DynaProt
 # Version: 0.1.0
-# Author: The DynaProt developers
+# Author: The DynaProt team
 # License: MIT
 # Description: Predicts how each residue of a protein moves and draws it.
 """DynaProt for PyMOL: the commands `dynaprot_...` and the window Plugin > DynaProt.

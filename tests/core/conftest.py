@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,17 +21,20 @@ SHARED = ROOT.parent / "shared" / "data"
 EVERY_FEATURE = {"residue_features": tuple(RESIDUE_FEATURES), "pair_features": tuple(PAIR_FEATURES)}
 """For an `Architecture` that reads all there is."""
 
-# A prediction takes longer than hypothesis expects of a function, and shrinking a failure would take minutes: the
-# random proteins are small and named by their seed as it is.
+# HYPOTHESIS_PROFILE chooses: the same few random proteins in every run, others in each run, or many others. Predicting
+# takes longer than hypothesis expects of a function, and shrinking a failure would take minutes: the random proteins
+# are small and named by their seed as it is.
 settings.register_profile(
-    "dynaprot",
+    "fixed",
     deadline=None,
     max_examples=12,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     derandomize=True,
 )
-settings.load_profile("dynaprot")
+settings.register_profile("random", settings.get_profile("fixed"), derandomize=False, max_examples=40, print_blob=True)
+settings.register_profile("thorough", settings.get_profile("random"), max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 def build_chain(dihedrals: np.ndarray) -> np.ndarray:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import dynaprot
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -42,7 +44,7 @@ cmd.sync()
 print("drawn:", cmd.count_atoms("peptide_ellipsoids"), sys.modules["dynaprot"].__file__)
 """
     output = subprocess.run([sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True).stdout
-    assert "found: 0.1.0 True" in output
+    assert f"found: {dynaprot.__version__} True" in output
     assert f"drawn: 9 {site}" in output
 
 
