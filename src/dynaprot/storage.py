@@ -88,6 +88,7 @@ class Archive:
         self.arrays = dict(arrays)
         self.error = error
         self.lengths: dict[str, int] = {}
+        self.prefix = ""
 
     def __contains__(self, name: str) -> bool:
         return name in self.arrays
@@ -99,21 +100,21 @@ class Archive:
         """The arrays whose names begin with a prefix, by the rest of their names; lengths hold for both archives."""
         arrays = {name.removeprefix(prefix): array for name, array in self.arrays.items() if name.startswith(prefix)}
         part = Archive(self.source, arrays, self.error)
-        part.lengths = self.lengths
+        part.lengths, part.prefix = self.lengths, self.prefix + prefix
         return part
 
     def numbers(self, name: str, *shape: int | str, finite: bool = True) -> NDArray[Any]:
         """An array of real numbers or truth values, all finite unless NaN may stand for what is not known."""
         array = self._array(name, "fiub", "numbers", shape)
         if finite and not np.isfinite(array).all():
-            self.refuse(f"'{name}' has values that are not finite numbers")
+            self.refuse(f"'{self.prefix}{name}' has values that are not finite numbers")
         return array
 
     def indices(self, name: str, *shape: int | str, below: str) -> NDArray[np.int64]:
         """An array of indices into an axis, which a letter names whose length is known."""
         array = self._array(name, "iu", "whole numbers", shape)
         if array.size and not (array.min() >= 0 and array.max() < self.lengths[below]):
-            self.refuse(f"'{name}' has indices outside 0 to {self.lengths[below] - 1}")
+            self.refuse(f"'{self.prefix}{name}' has indices outside 0 to {self.lengths[below] - 1}")
         return array.astype(np.int64)
 
     def texts(self, name: str, *shape: int | str) -> NDArray[np.str_]:
@@ -136,10 +137,10 @@ class Archive:
 
     def _array(self, name: str, kinds: str, what: str, shape: tuple[int | str, ...]) -> NDArray[Any]:
         if name not in self.arrays:
-            self.refuse(f"the array '{name}' is missing")
+            self.refuse(f"the array '{self.prefix}{name}' is missing")
         array = self.arrays[name]
         if array.dtype.kind not in kinds:
-            self.refuse(f"'{name}' should hold {what}, not {array.dtype}")
+            self.refuse(f"'{self.prefix}{name}' should hold {what}, not {array.dtype}")
         if array.ndim == len(shape):
             for length, expected in zip(array.shape, shape, strict=True):
                 if isinstance(expected, str):
@@ -147,7 +148,7 @@ class Archive:
         wanted = tuple(self.lengths.get(length, length) if isinstance(length, str) else length for length in shape)
         if array.shape != wanted:
             described = str(wanted).replace("'", "")
-            self.refuse(f"'{name}' has shape {array.shape}, where {described} is expected")
+            self.refuse(f"'{self.prefix}{name}' has shape {array.shape}, where {described} is expected")
         return array
 
 
