@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,6 @@ from .structure.protein import Structure
 __all__ = ["Dynamics"]
 
 Array = NDArray[np.floating]
-Answer = TypeVar("Answer")
 
 FORMAT = "dynaprot-dynamics-2"
 EARLIER_FORMAT = "dynaprot-dynamics-1"
@@ -49,7 +47,6 @@ class Dynamics:
         self.joint = joint
         self.model = model
         self.notices = notices
-        self._answers: dict[Callable[..., Any], tuple[tuple[Any, ...], Any]] = {}
 
     def __len__(self) -> int:
         return len(self.structure)
@@ -142,25 +139,6 @@ class Dynamics:
         if seed is not None and seed < 0:
             raise PredictionError(f"{self.structure.name}: a seed is 0 or a larger whole number, not {seed}.")
         return self.structure.ca + self.joint.displacements(n, np.random.default_rng(seed))
-
-    def once(self, question: Callable[..., Answer], *arguments: Any) -> Answer:
-        """Ask what takes its time, or take the answer from before: the latest answer to each question is kept.
-
-        So a window lets a thread ask, and the command that draws, which asks again, does not keep the user waiting.
-
-        Parameters
-        ----------
-        question : callable
-            Called with this and the arguments. Nobody may change what it returns.
-        """
-        known = self._answers.get(question)
-        if known is None or known[0] != arguments:
-            known = self._answers[question] = arguments, question(self, *arguments)
-        return known[1]
-
-    def knows(self, question: Callable[..., Any], *arguments: Any) -> bool:
-        """Whether `once` has the answer from before."""
-        return question in self._answers and self._answers[question][0] == arguments
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to one ``.npz`` file, without pickles; `load` reads it back."""

@@ -221,24 +221,6 @@ def test_predictions_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch)
     assert len(marginals.result()) == 20
 
 
-def test_what_was_asked_once_is_not_worked_out_again() -> None:
-    """The latest answer to each question is kept; other arguments are another question."""
-    dynamics = predict(random_protein(1, (8,)), "anm")
-    asked = []
-
-    def length(dynamics: dynaprot.Dynamics, mode: int) -> float:
-        asked.append(mode)
-        return float(np.sqrt(dynamics.modes(mode)[0][-1]))
-
-    assert not dynamics.knows(length, 1)
-    first = dynamics.once(length, 1)
-    assert dynamics.knows(length, 1)
-    assert dynamics.once(length, 1) == first
-    assert dynamics.once(length, 2) < first
-    assert not dynamics.knows(length, 1)
-    assert asked == [1, 2]
-
-
 def test_twenty_thousand_samples_have_the_predicted_covariance(models: list[str]) -> None:
     """The ensemble is the Gaussian that was predicted, around the input structure."""
     structure = random_protein(2, (10,))

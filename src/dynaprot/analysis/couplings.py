@@ -6,22 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..defaults import THRESHOLD
-from ..dynamics import Dynamics
 from ..errors import DynaProtError
 from ..structure.protein import Structure
 
-__all__ = ["MOST", "all_couplings", "coupling_to", "strongest_pairs"]
+__all__ = ["coupling_to", "strongest_pairs"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
-
-MOST = 300
-"""Largest number of pairs that hosts draw, the strongest first: more would hide the protein."""
-
-
-def all_couplings(dynamics: Dynamics) -> Array:
-    """The coupling of all pairs of N residues, shape=(N, N): a question for `Dynamics.once`, as it may take seconds."""
-    return dynamics.coupling
 
 
 def strongest_pairs(
