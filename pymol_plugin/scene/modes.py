@@ -22,6 +22,8 @@ __all__ = ["draw_mode", "motion_along"]
 
 SHAFT, HEAD, HEAD_LENGTH = 0.25, 0.6, 1.5
 """Å; radii of an arrow's shaft and head, and the length of its head."""
+SHORT = 4.0
+"""Å; shorter arrows are drawn smaller as a whole, or many small heads would hide the protein."""
 COLOUR = [0.93, 0.60, 0.27]
 
 
@@ -79,17 +81,17 @@ def _draw_arrows(protein: Protein, arrows: np.ndarray, *, _self: Cmd) -> None:
     _self.delete(name)
     lengths = np.linalg.norm(arrows, axis=1)
     drawn = protein.is_selected & (lengths >= load_core(".defaults").SHORTEST_ARROW * lengths.max())
-    starts, arrows, lengths = protein.structure.ca[drawn], arrows[drawn], lengths[drawn, None]
-    # A short arrow is only a head.
-    necks = starts + arrows * np.maximum(1.0 - HEAD_LENGTH / lengths, 0.0)
+    starts, arrows, lengths = protein.structure.ca[drawn], arrows[drawn], lengths[drawn]
+    sizes = np.minimum(lengths / SHORT, 1.0)
+    necks = starts + arrows * (1.0 - HEAD_LENGTH * sizes / lengths)[:, None]
     ends = (
         as_loaded(points, protein.name, protein.state, _self=_self).tolist()
         for points in (starts, necks, starts + arrows)
     )
     drawing: list[float] = []
-    for start, neck, tip in zip(*ends, strict=True):
-        drawing += [cgo.CYLINDER, *start, *neck, SHAFT, *COLOUR, *COLOUR]
-        drawing += [cgo.CONE, *neck, *tip, HEAD, 0.0, *COLOUR, *COLOUR, 1.0, 0.0]
+    for start, neck, tip, size in zip(*ends, sizes.tolist(), strict=True):
+        drawing += [cgo.CYLINDER, *start, *neck, size * SHAFT, *COLOUR, *COLOUR]
+        drawing += [cgo.CONE, *neck, *tip, size * HEAD, 0.0, *COLOUR, *COLOUR, 1.0, 0.0]
     if drawing:
         _self.load_cgo(drawing, name, zoom=0)
         lay_on(name, protein.name, protein.state, _self=_self)

@@ -140,7 +140,7 @@ def use(cmd):
     report["view cancelled"] = (window.status.text(), cmd.get_title("molecule_modes", 1) == title)
     delays.clear()
 
-    # The probability's slider, live and when let go.
+    # The probability's slider, live and when released.
     def scale():
         return float(cmd.get("ellipsoid_scale", "molecule_ellipsoids"))
 
@@ -153,7 +153,7 @@ def use(cmd):
     application.processEvents()
     report["command of the slider"] = commands[-1]
 
-    # Those of threshold and samples draw while they are held, and print when they are let go.
+    # Those of threshold and samples draw while they are held, and print when they are released.
     def tubes():
         return cmd.count_atoms("molecule_couplings") if "molecule_couplings" in cmd.get_names() else 0
 

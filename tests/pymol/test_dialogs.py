@@ -74,13 +74,13 @@ def test_what_a_view_asks_for_can_be_left_behind(report):
 
 
 def test_the_slider_is_live(report):
-    """Ellipsoids grow while the slider moves, and its command is printed once, when it is let go."""
+    """Ellipsoids grow while the slider moves, and its command is printed once, when it is released."""
     assert report["grown live"]
     assert report["command of the slider"] == "dynaprot_ellipsoids molecule, 0.95, rmsf, mobility"
 
 
 def test_tubes_and_states_follow_their_sliders(report):
-    """Threshold and samples take effect while the slider is held; their commands are printed when it is let go."""
+    """Threshold and samples take effect while the slider is held; their commands are printed when it is released."""
     assert report["previewed"] == [50, report["command of the slider"]]
     assert report["settled"] == ["dynaprot_coupling molecule, 0.3", "dynaprot_ensemble molecule, 3"]
 

@@ -166,7 +166,7 @@ def test_renamed_chains_and_residues_lose_nothing(scene, change):
     before = list(atoms_of(cmd, "molecule").values())
     cmd.do("dynaprot_rmsf molecule, model=anm")
     cmd.alter("molecule and polymer and resi 31-99", change)
-    cmd.do("dynaprot_rmsf bystander, viridis, model=anm")  # which colours all anew
+    cmd.do("dynaprot_rmsf bystander, viridis, model=anm")  # which colours everything again
     assert list(atoms_of(cmd, "molecule").values()) != before
     cmd.do("dynaprot_restore")
     assert list(atoms_of(cmd, "molecule").values()) == before
