@@ -2,60 +2,42 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 from chimerax.atomic import ResiduesArg
 from chimerax.core.commands import (
-    AnnotationError,
     BoolArg,
     Bounded,
     CmdDesc,
     ColorArg,
     ColormapArg,
-    ColormapRangeArg,
-    EmptyArg,
     EnumOf,
     FloatArg,
     IntArg,
-    OpenFileNameArg,
-    Or,
     SaveFileNameArg,
     register,
 )
 
+from ..dynaprot.defaults import FIGURES
+from ..scene.ellipsoids import COLOURINGS, STYLES
 from .anisou import dynaprot_anisou
+from .arguments import COLOURED, COUNT, POSITIVE, PREDICTED_BY, RESIDUES, SEED, FiniteArg
 from .coupling import dynaprot_coupling
-from .ellipsoids import COLOURINGS, STYLES, dynaprot_ellipsoids, dynaprot_ellipsoids_remove
+from .ellipsoids import dynaprot_ellipsoids, dynaprot_ellipsoids_remove
 from .ensemble import dynaprot_ensemble
 from .info import dynaprot_info
 from .modes import dynaprot_modes
-from .predict import dynaprot_predict
+from .prediction import dynaprot_predict
 from .rmsf import dynaprot_rmsf
-from .save import FIGURES, dynaprot_save
+from .save import dynaprot_save
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-class FiniteArg(FloatArg):
-    """A number; the host takes "nan" and "inf" for numbers too, and its bounds let "nan" pass."""
+    from chimerax.core.logger import Logger
+    from chimerax.core.toolshed import CommandInfo
 
-    @staticmethod
-    def parse(text, session):
-        value, used, rest = FloatArg.parse(text, session)
-        if not isfinite(value):
-            raise AnnotationError("Must be a finite number")
-        return value, used, rest
-
-
-RESIDUES = ("residues", Or(ResiduesArg, EmptyArg))
-PREDICTED_BY = [
-    ("model", Or(EnumOf(("default", "anm", "anm-cutoff")), OpenFileNameArg)),
-    ("device", EnumOf(("auto", "cpu", "cuda"))),
-]
-COLOURED = [("palette", ColormapArg), ("range", ColormapRangeArg), ("key", BoolArg)]
-POSITIVE = Bounded(FiniteArg, min=0.0, inclusive=False)
-COUNT = ("count", Bounded(IntArg, min=1, max=10_000))  # they are made in memory
-SEED = ("seed", Bounded(IntArg, min=0))
-
-COMMANDS = {
+COMMANDS: dict[str, tuple[Callable[..., Any], dict[str, list[tuple[str, Any]]]]] = {
     "dynaprot ellipsoids": (
         dynaprot_ellipsoids,
         {
@@ -136,7 +118,7 @@ COMMANDS = {
 }
 
 
-def register_command(command_info, logger) -> None:
+def register_command(command_info: CommandInfo, logger: Logger) -> None:
     """Register one command of this bundle; called by the host when a command is first typed."""
     function, arguments = COMMANDS[command_info.name]
     register(command_info.name, CmdDesc(**arguments, synopsis=command_info.synopsis), function, logger=logger)

@@ -22,15 +22,16 @@ def dynaprot_anisou(
     ----------
     session : chimerax.core.session.Session
     residues : chimerax.atomic.Residues, optional
-        Those whose C-alphas are written, by default all; the chains that they belong to are predicted as one system.
+        Residues whose C-alphas are written, by default all; the chains that they belong to are predicted as one
+        system.
     model, device : str, optional
-        As of `dynaprot predict`.
+        As in `dynaprot predict`.
     """
     for prediction in predictions(session, residues, model, device):
         calphas = prediction.residues.existing_principal_atoms.filter(prediction.specified)
         replaced = int(calphas.has_aniso_u.sum())
         calphas.aniso_u6 = displacement_parameters(prediction.dynamics.marginals[prediction.specified])
         session.logger.info(
-            f"{prediction.structure}: predicted anisotropic U of {len(calphas)} C-alpha atoms"
+            f"{prediction.structure}: wrote the predicted anisotropic U of {len(calphas)} C-alpha atoms"
             + (f", in place of that of {replaced} atoms" if replaced else "")
         )

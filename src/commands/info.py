@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 from .. import dynaprot as core
 from ..dynaprot.network.weights import shipped_weights
-from ..window.runtime import DOWNLOAD, INSTALL, PACKAGE, runtime_is_there
 
 if TYPE_CHECKING:
     from chimerax.core.session import Session
 
-PACKAGES = ("numpy", "gemmi", "safetensors", PACKAGE, "torch", "matplotlib", "chemfiles")
+PACKAGES = ("numpy", "gemmi", "safetensors", "torch", "matplotlib", "chemfiles")
 
 
 def dynaprot_info(session: Session) -> None:
-    """Log which DynaProt this is, where it lies, its models, and the packages that it works with."""
+    """Log which DynaProt this is, where it is installed, its models, and the packages that it works with."""
     weights = ", ".join(path.name for path in shipped_weights())
     lines = [
         f"DynaProt {core.__version__} in {Path(core.__file__).parent}",
@@ -31,6 +30,4 @@ def dynaprot_info(session: Session) -> None:
             lines.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             lines.append(f"{package} is not installed")
-    if not runtime_is_there():
-        lines.append(f"The trained network needs {PACKAGE} ({DOWNLOAD} to download): type '{INSTALL}'.")
     session.logger.info("\n".join(lines))

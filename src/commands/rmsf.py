@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from chimerax.atomic import concatenate
 
-from ..scene.attributes import color_by_attribute, set_attribute
-from ..scene.colouring import MOBILITY, palette_over, show_key
+from ..scene.drawn import announce
+from ..scene.painting import color_by_attribute, set_attribute
+from ..scene.palettes import MOBILITY, palette_over, show_key
 from ..scene.predictions import predictions, user_errors
 
 if TYPE_CHECKING:
@@ -37,14 +38,15 @@ def dynaprot_rmsf(
     ----------
     session : chimerax.core.session.Session
     residues : chimerax.atomic.Residues, optional
-        Those to be coloured, by default all; the chains that they belong to are predicted as one system, and all their
-        residues get the attributes.
+        Residues to be coloured, by default all; the chains that they belong to are predicted as one system, and all
+        their residues get the attributes.
     palette, range, key
-        Colours, the RMSF in Å that they span, by default what occurs, and whether to show the colour key.
+        Colours, the RMSF in Å that they span, by default from the 2nd to the 98th percentile, and whether to show the
+        colour key.
     plot : bool
         Whether to open the plot, where there are windows.
     model, device : str, optional
-        As of `dynaprot predict`.
+        As in `dynaprot predict`.
 
     Returns
     -------
@@ -66,8 +68,6 @@ def dynaprot_rmsf(
     color_by_attribute(session, shown, "dynaprot_rmsf", scale)
     if key:
         show_key(session, scale, " Å")
-    if plot and session.ui.is_gui:
-        from ..window.plots import RmsfTool, show_plots
-
-        show_plots(session, RmsfTool, predicted)
+    if plot:
+        announce(session, "rmsf", predicted)
     return [prediction.dynamics for prediction in predicted]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def protein_residues(structure: AtomicStructure) -> Residues:
-    """The residues of a structure's chains of amino acids, whole or not."""
+    """The residues of a structure's chains of amino acids, with or without their whole backbone."""
     residues = structure.residues
     return residues.filter(residues.polymer_types == Residue.PT_AMINO)
 
@@ -28,7 +28,7 @@ def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = N
     Parameters
     ----------
     structure : chimerax.atomic.AtomicStructure
-        Its ligands, solvent and nucleic acids are ignored.
+        Structure whose ligands, solvent and nucleic acids are ignored.
     chain_ids : list of str, optional
         By default all chains.
 
@@ -37,13 +37,13 @@ def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = N
     residues : chimerax.atomic.Residues, length=N
         The residues with N, CA and C.
     backbone : Structure
-        The same residues for the core, with their heavy atoms, in Å in the structure's own frame; its notices name
-        residues left out.
+        The same residues as the core takes them, with their heavy atoms, in Å in the structure's own frame; its
+        notices name residues that are left out.
 
     Raises
     ------
     StructureError
-        If there is no such residue.
+        If no residue has them.
     """
     residues = protein_residues(structure)
     if chain_ids is not None:
@@ -59,10 +59,13 @@ def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = N
         lack = "residue that lacks" if len(incomplete) == 1 else "residues that lack"
         notices.append(f"Left out {len(incomplete)} {lack} N, CA or C: {spec}")
     residues = residues.filter(whole)
+    n, ca, c = positions[:, whole]
     heavy = residues.atoms
     heavy = heavy.filter(heavy.element_numbers > 1)
     return residues, Structure.from_arrays(
-        *positions[:, whole],
+        n,
+        ca,
+        c,
         "".join(map(one_letter_code, residues.names)),
         chain_ids=residues.chain_ids,
         residue_ids=[
@@ -80,8 +83,8 @@ def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = N
     )
 
 
-def backbone_positions(residues: Residues) -> NDArray[np.float64]:
-    """N, CA and C of each residue: (3, N, 3), Å in the structure's own frame, NaN for an atom that is not there."""
+def backbone_positions(residues: Residues) -> NDArray[np.floating]:
+    """N, CA and C of each residue: (3, N, 3), Å in the structure's own frame, NaN for a missing atom."""
     positions = np.full((3, len(residues), 3), np.nan)
     atoms = residues.atoms
     for of_name, name in zip(positions, ("N", "CA", "C"), strict=True):
@@ -90,6 +93,6 @@ def backbone_positions(residues: Residues) -> NDArray[np.float64]:
     return positions
 
 
-def backbone_frames(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+def backbone_frames(positions: NDArray[np.floating]) -> NDArray[np.floating]:
     """Rotation of each residue's backbone frame, (N, 3, 3), from `backbone_positions`."""
     return frames(*positions)

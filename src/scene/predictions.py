@@ -17,7 +17,8 @@ from chimerax.core.errors import UserError
 from chimerax.core.state import State, StateManager
 
 from ..dynaprot import Dynamics, DynaProtError, Structure, predict
-from .systems import System, systems
+from ..dynaprot.defaults import DEVICE, MODEL
+from .proteins import Protein, read_proteins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 MANAGER = "dynaprot predictions"
 """The name of the one `Predictions` of a session."""
 KEPT = 2
-"""Predictions of one structure, as by two models to compare: each may hold hundreds of megabytes."""
+"""Predictions of one structure, as many as two models to compare make: each may hold hundreds of megabytes."""
 PAUSE = 0.03
 """Seconds between two looks at the window's events."""
 
@@ -47,34 +48,37 @@ def user_errors() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Request:
-    """A system, and what is to predict it.
+    """A protein, and what is to predict it.
 
     Attributes
     ----------
-    system : System
+    protein : Protein
     model, device : str
-        As of the core's `predict`.
+        As in the core's `predict`.
     """
 
-    system: System
+    protein: Protein
     model: str
     device: str
 
     @property
     def key(self) -> tuple[str, ...]:
         """What tells the predictions of a structure apart."""
-        return self.model, self.device, *np.unique(self.system.backbone.chain_ids).tolist()
+        return self.model, self.device, *np.unique(self.protein.backbone.chain_ids).tolist()
 
-    def predict(self) -> Dynamics:
-        """Predict, asking nothing of the host: for a thread of its own."""
-        dynamics = predict(self.system.backbone, model=self.model, device=self.device)
+    def predict(self) -> KeptDynamics:
+        """Predict without calling the host, so that a thread may do it."""
+        dynamics = predict(self.protein.backbone, model=self.model, device=self.device)
         # Made now, so that what is refused is refused before anything is drawn, and that no plot has to wait.
         _ = dynamics.marginals, dynamics.structure.secondary_structure
-        return dynamics
+        return KeptDynamics(dynamics)
 
 
 class KeptDynamics(State):
-    """What a session file holds of `Dynamics`: once, however many plots show them.
+    """`Dynamics` and the latest answer to each question that was asked of them.
+
+    So the tool lets a thread ask, and the command that draws, which asks again, does not keep the user waiting. A
+    session file holds the dynamics once, however many plots show them, and no answers.
 
     Parameters
     ----------
@@ -83,16 +87,31 @@ class KeptDynamics(State):
 
     def __init__(self, dynamics: Dynamics) -> None:
         self.dynamics = dynamics
+        self._answers: dict[Callable[..., Any], tuple[tuple[Any, ...], Any]] = {}
 
-    def take_snapshot(self, session: Session, flags: int) -> dict:
-        """The bytes of a saved file, because a session holds no objects of other programs."""
+    def knows(self, question: Callable[..., Any], *arguments: Any) -> bool:
+        """Whether `answer` has the answer from before."""
+        return question in self._answers and self._answers[question][0] == arguments
+
+    def answer(self, question: Callable[..., Result], *arguments: Any) -> Result:
+        """Call a question with the dynamics and the arguments, or take the answer from before.
+
+        Nobody may change what it returns.
+        """
+        known = self._answers.get(question)
+        if known is None or known[0] != arguments:
+            known = self._answers[question] = arguments, question(self.dynamics, *arguments)
+        return known[1]
+
+    def take_snapshot(self, session: Session, flags: int) -> dict[str, Any]:
+        """The bytes of a saved file, because a session cannot hold objects of other programs."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "dynamics.npz"
             self.dynamics.save(path)
             return {"version": 1, "file": path.read_bytes()}
 
     @classmethod
-    def restore_snapshot(cls, session: Session, data: dict) -> KeptDynamics:
+    def restore_snapshot(cls, session: Session, data: dict[str, Any]) -> KeptDynamics:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "dynamics.npz"
             path.write_bytes(data["file"])
@@ -106,7 +125,7 @@ class Prediction:
     Attributes
     ----------
     structure, residues, specified
-        As of `System`.
+        As in `Protein`.
     kept : KeptDynamics
     """
 
@@ -117,14 +136,14 @@ class Prediction:
 
     @property
     def dynamics(self) -> Dynamics:
-        """Of the N residues, in the structure's own frame."""
+        """Dynamics of the N residues, in the structure's own frame."""
         return self.kept.dynamics
 
-    def once(self, session: Session, question: Callable[..., Result], *arguments: Any) -> Result:
-        """Ask `Dynamics.once`; what it takes its time over is worked out beside the window."""
-        if not self.dynamics.knows(question, *arguments):
+    def answer(self, session: Session, question: Callable[..., Result], *arguments: Any) -> Result:
+        """Ask `KeptDynamics.answer`; an answer that is not there yet is worked out beside the window."""
+        if not self.kept.knows(question, *arguments):
             session.logger.status(f"Working out the view of {self.structure}, {len(self.residues)} residues ...")
-        return beside_window(session, self.dynamics.once, question, *arguments)
+        return beside_window(session, self.kept.answer, question, *arguments)
 
 
 class Predictions(StateManager):
@@ -136,7 +155,7 @@ class Predictions(StateManager):
 
     @classmethod
     def of(cls, session: Session) -> Predictions:
-        """The one of a session."""
+        """The predictions of a session."""
         try:
             return session.get_state_manager(MANAGER)
         except KeyError:
@@ -144,34 +163,33 @@ class Predictions(StateManager):
             session.add_state_manager(MANAGER, predictions)
             return predictions
 
-    def request(self, system: System, model: str | None, device: str | None) -> Request:
-        """Ask for a system by the model and device given now, else those of its structure last, else the defaults."""
-        last_model, last_device = self._choices.get(system.structure, ("default", "auto"))
-        return Request(system, model or last_model, device or last_device)
+    def request(self, protein: Protein, model: str | None, device: str | None) -> Request:
+        """Ask for a protein by the model and device given now, else those last chosen for it, else the defaults."""
+        last_model, last_device = self._choices.get(protein.structure, (MODEL, DEVICE))
+        return Request(protein, model or last_model, device or last_device)
 
     def find(self, request: Request) -> KeptDynamics | None:
         """What was predicted for the same chains, model, device and coordinates."""
-        known = self._kept.get(request.system.structure, {}).get(request.key)
-        return known if known is not None and _same(known.dynamics.structure, request.system.backbone) else None
+        known = self._kept.get(request.protein.structure, {}).get(request.key)
+        return known if known is not None and _same(known.dynamics.structure, request.protein.backbone) else None
 
-    def keep(self, request: Request, dynamics: Dynamics) -> KeptDynamics:
+    def keep(self, request: Request, prediction: KeptDynamics) -> None:
         """Remember a prediction in place of the one for earlier coordinates, and forget the oldest of too many."""
-        kept = self._kept.setdefault(request.system.structure, {})
+        kept = self._kept.setdefault(request.protein.structure, {})
         kept.pop(request.key, None)
-        known = kept[request.key] = KeptDynamics(dynamics)
+        kept[request.key] = prediction
         while len(kept) > KEPT:
             del kept[next(iter(kept))]
-        return known
 
     def choose(self, request: Request) -> None:
-        """Let its model and device be those of the structure from now on."""
-        self._choices[request.system.structure] = request.model, request.device
+        """Use the model and device of a request for its structure from now on."""
+        self._choices[request.protein.structure] = request.model, request.device
 
     def reset_state(self, session: Session) -> None:
         self._kept.clear()
         self._choices.clear()
 
-    def take_snapshot(self, session: Session, flags: int) -> dict:
+    def take_snapshot(self, session: Session, flags: int) -> dict[str, Any]:
         open_structures = [structure for structure in self._choices if not structure.deleted]
         return {
             "version": 1,
@@ -184,7 +202,7 @@ class Predictions(StateManager):
         }
 
     @classmethod
-    def restore_snapshot(cls, session: Session, data: dict) -> Predictions:
+    def restore_snapshot(cls, session: Session, data: dict[str, Any]) -> Predictions:
         predictions = cls.of(session)  # which is not empty when a session is opened beside what is open
         for structure, choice, kept in zip(data["structures"], data["choices"], data["kept"], strict=True):
             predictions._choices[structure] = tuple(choice)
@@ -201,9 +219,9 @@ def predictions(
     ----------
     session : chimerax.core.session.Session
     residues : chimerax.atomic.Residues, optional
-        As of `systems`.
+        As in `read_proteins`.
     model, device : str, optional
-        As of the core's `predict`; by default what was given for the structure last.
+        As in the core's `predict`; by default what was given for the structure last.
 
     Returns
     -------
@@ -219,24 +237,24 @@ def predictions(
     """
     known = Predictions.of(session)
     predicted = []
-    for system in systems(session, residues):
-        request = known.request(system, model, device)
+    for protein in read_proteins(session, residues):
+        request = known.request(protein, model, device)
         kept = known.find(request) or _predict(session, request)
         known.choose(request)
-        predicted.append(Prediction(system.structure, system.residues, system.specified, kept))
+        predicted.append(Prediction(protein.structure, protein.residues, protein.specified, kept))
     return predicted
 
 
 def beside_window(session: Session, work: Callable[..., Result], *arguments: Any) -> Result:
-    """Do for a command what takes its time: it is there when this returns, but the window is painted meanwhile.
+    """Do a command's long work in a thread, while the window is painted, and return its result.
 
-    What the user clicks or types waits, so that no other command comes in between.
+    What the user clicks or types has to wait, so that no other command comes in between.
 
     Parameters
     ----------
     session : chimerax.core.session.Session
     work : callable
-        Asks nothing of the host; called with the arguments.
+        Called with the arguments; must not call the host.
     """
     if not session.ui.is_gui:
         return work(*arguments)
@@ -251,29 +269,29 @@ def beside_window(session: Session, work: Callable[..., Result], *arguments: Any
 
 
 def _predict(session: Session, request: Request) -> KeptDynamics:
-    system = request.system
-    session.logger.status(f"Predicting the motion of {system.structure}, {len(system.residues)} residues ...")
+    protein = request.protein
+    session.logger.status(f"Predicting the motion of {protein.structure}, {len(protein.residues)} residues ...")
     start = perf_counter()
-    dynamics = beside_window(session, request.predict)
-    return finish(session, request, dynamics, perf_counter() - start)
-
-
-def finish(session: Session, request: Request, dynamics: Dynamics, seconds: float) -> KeptDynamics:
-    """Keep a prediction and say what was predicted."""
-    system = request.system
-    kept = Predictions.of(session).keep(request, dynamics)
-    for notice in (*system.backbone.notices, *dynamics.notices):
-        session.logger.warning(f"{system.structure}: {notice}")
-    session.logger.status(
-        f"{system.structure}: motion of {len(system.residues)} residues predicted in {seconds:.1f} s "
-        f"by {dynamics.model}",
-        log=True,
-    )
+    kept = beside_window(session, request.predict)
+    finish(session, request, kept, perf_counter() - start)
     return kept
 
 
+def finish(session: Session, request: Request, kept: KeptDynamics, seconds: float) -> None:
+    """Keep a prediction and say what was predicted."""
+    protein = request.protein
+    Predictions.of(session).keep(request, kept)
+    for notice in (*protein.backbone.notices, *kept.dynamics.notices):
+        session.logger.warning(f"{protein.structure}: {notice}")
+    session.logger.status(
+        f"{protein.structure}: motion of {len(protein.residues)} residues predicted in {seconds:.1f} s "
+        f"by {kept.dynamics.model}",
+        log=True,
+    )
+
+
 def _same(one: Structure, other: Structure) -> bool:
-    """Whether two structures move alike. A saved session holds coordinates in single precision only."""
+    """Whether two structures have one prediction. A saved session holds coordinates in single precision only."""
     return (
         one.sequence == other.sequence
         and np.array_equal(one.chain_ids, other.chain_ids)

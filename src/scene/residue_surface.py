@@ -1,4 +1,4 @@
-"""A surface of which each part belongs to a residue: what ellipsoids and arrows share."""
+"""A surface whose parts each belong to a residue: what ellipsoids and arrows share."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from chimerax.graphics import Drawing, PickedTriangle, PickedTriangles
 from .backbone import backbone_frames, backbone_positions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chimerax.atomic import AtomicStructure
     from chimerax.core.session import Session
     from numpy.typing import NDArray
@@ -25,8 +27,8 @@ MOVED = {"coord changed", "active_coordset changed", "alt_loc changed"}
 class ResidueSurface(Surface):
     """A child of a structure that is picked and selected residue by residue and moves with it.
 
-    When atoms move, as between coordinate sets, each residue's part rides on its backbone frame. It is still what was
-    predicted for the coordinates at that time.
+    When atoms move, as between coordinate sets, each residue's part moves with its backbone frame. It still shows what
+    was predicted for the coordinates at the time of drawing.
 
     Parameters
     ----------
@@ -36,21 +38,21 @@ class ResidueSurface(Surface):
 
     def __init__(self, name: str, session: Session) -> None:
         super().__init__(name, session)
-        self.residues: Residues | None = None
-        self._handler = None
+        self._set_residues(Residues())
+        self._handler: Any = None
 
     @property
     def structure(self) -> AtomicStructure:
-        """The parent."""
+        """The parent of the surface."""
         return self.residues[0].structure
 
-    def set_motion(self, residues: Residues, motion: NDArray[np.float64], colors: NDArray[np.uint8]) -> None:
+    def set_motion(self, residues: Residues, motion: NDArray[np.floating], colors: NDArray[np.uint8]) -> None:
         """Draw, in place of what was drawn before.
 
         Parameters
         ----------
         residues : chimerax.atomic.Residues, length=M
-            Of one structure, each with N, CA and C.
+            Residues of one structure, each with N, CA and C.
         motion : ndarray, shape=(M, 3, 3) or (M, 3)
             Covariances or vectors, in the structure's own frame.
         colors : ndarray, shape=(M, 4), dtype=uint8
@@ -89,7 +91,7 @@ class ResidueSurface(Surface):
         """Colour of each vertex."""
         return colors[self._residue_of_vertex]
 
-    def _mesh(self, centres: NDArray[np.float64], motion: NDArray[np.float64]) -> Mesh:
+    def _mesh(self, centres: NDArray[np.floating], motion: NDArray[np.floating]) -> Mesh:
         """The surface of residues whose C-alphas are at `centres`, (M, 3)."""
         raise NotImplementedError
 
@@ -106,7 +108,7 @@ class ResidueSurface(Surface):
         self.update_selection()
 
     @staticmethod
-    def _turned(motion: NDArray[np.float64], rotations: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _turned(motion: NDArray[np.floating], rotations: NDArray[np.floating]) -> NDArray[np.floating]:
         if motion.ndim == 2:
             return np.einsum("nij,nj->ni", rotations, motion)
         return rotations @ motion @ np.swapaxes(rotations, 1, 2)
@@ -132,7 +134,9 @@ class ResidueSurface(Surface):
 
     # Picking and selection, as the host's molecular surfaces do it.
 
-    def first_intercept(self, mxyz1, mxyz2, exclude=None):
+    def first_intercept(
+        self, mxyz1: NDArray[np.floating], mxyz2: NDArray[np.floating], exclude: Callable[..., bool] | None = None
+    ) -> Any:
         pick = Drawing.first_intercept(self, mxyz1, mxyz2, exclude)
         if not isinstance(pick, PickedTriangle) or pick.drawing() is not self:
             return pick
@@ -141,7 +145,7 @@ class ResidueSurface(Surface):
         picked.triangle_pick = pick
         return picked
 
-    def planes_pick(self, planes, exclude=None):
+    def planes_pick(self, planes: NDArray[np.floating], exclude: Callable[..., bool] | None = None) -> list[Any]:
         return [
             PickedResidues(self.residues[np.unique(self._residue_of_triangle[pick._triangles_mask])])
             if isinstance(pick, PickedTriangles) and pick.drawing() is self
@@ -169,11 +173,11 @@ class ResidueSurface(Surface):
 
     # Sessions keep the motion, from which the surface is drawn again.
 
-    def _options(self) -> dict:
-        """What `_mesh` needs beside the motion: attributes by name."""
+    def _options(self) -> dict[str, Any]:
+        """What `_mesh` needs beside the motion: the values of attributes by name."""
         return {}
 
-    def take_snapshot(self, session: Session, flags: int) -> dict:
+    def take_snapshot(self, session: Session, flags: int) -> dict[str, Any]:
         return {
             "version": 1,
             "model state": Surface.take_snapshot(self, session, flags),
@@ -184,10 +188,11 @@ class ResidueSurface(Surface):
         }
 
     @classmethod
-    def restore_snapshot(cls, session: Session, data: dict) -> ResidueSurface:
+    def restore_snapshot(cls, session: Session, data: dict[str, Any]) -> ResidueSurface:
         surface = cls(data["model state"]["name"], session)
         Surface.set_state_from_snapshot(surface, session, data["model state"])
-        vars(surface).update(data["options"])
+        for option, value in data["options"].items():
+            setattr(surface, option, value)
         surface._set_residues(data["residues"])
         surface._local = data["local"]
         surface._draw(data["colors"])

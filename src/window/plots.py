@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from chimerax.atomic import concise_residue_spec
@@ -13,12 +13,13 @@ from chimerax.ui import MainToolWindow
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from Qt.QtGui import QAction
-from Qt.QtWidgets import QFileDialog, QLabel, QVBoxLayout
+from Qt.QtWidgets import QFileDialog, QLabel, QMenu, QVBoxLayout
 
+from ..dynaprot.defaults import FIGURE_SUFFIXES
 from ..dynaprot.figures.coupling_map import CouplingMap
 from ..dynaprot.figures.rmsf_plot import RmsfPlot
 from ..scene.predictions import Prediction
-from ..scene.systems import chain_spec
+from ..scene.proteins import chain_spec
 
 if TYPE_CHECKING:
     from chimerax.atomic import AtomicStructure, Residues
@@ -28,32 +29,31 @@ if TYPE_CHECKING:
     from ..dynaprot.figures.linked_plot import LinkedPlot
 
 HELP = "help:user/tools/dynaprot.html"
+MOST_WINDOWS = 4
+"""Windows that one command opens; otherwise the models of an NMR structure would fill the screen."""
 
 
-MOST = 4
-"""Windows that one command opens, else the models of an NMR structure would fill the screen."""
-
-
-def show_plots(session: Session, kind: type[PlotTool], predicted: list[Prediction]) -> None:
+def show_plots(session: Session, figure: str, predicted: list[Prediction]) -> None:
     """Open plots of predictions, in place of earlier ones of their structures.
 
     Parameters
     ----------
     session : chimerax.core.session.Session
-    kind : type
-        `RmsfTool` or `CouplingTool`.
+    figure : str
+        "rmsf" or "coupling".
     predicted : list of Prediction
-        Of the first `MOST` windows are opened.
+        Windows are opened for the first `MOST_WINDOWS`.
     """
-    for prediction in predicted[:MOST]:
+    (kind,) = (kind for kind in (RmsfTool, CouplingTool) if kind.figure_name == figure)
+    for prediction in predicted[:MOST_WINDOWS]:
         for tool in session.tools.find_by_class(kind):
             if tool.structure is prediction.structure:
                 tool.delete()
         kind(session, kind.name).show(prediction)
-    if len(predicted) > MOST:
+    if len(predicted) > MOST_WINDOWS:
         session.logger.info(
-            f"{kind.name}: windows of the first {MOST} of {len(predicted)} structures were opened; specify another "
-            "to see its own"
+            f"{kind.name}: windows of the first {MOST_WINDOWS} of {len(predicted)} structures were opened; "
+            "specify another to see its own"
         )
 
 
@@ -72,13 +72,15 @@ class PlotTool(ToolInstance):
     SESSION_SAVE = True
     name = ""
     figure_name = ""
+    hint = ""
+    size_in_inches = (6.0, 6.0)
     help = HELP
+    plot: LinkedPlot
 
     def __init__(self, session: Session, tool_name: str) -> None:
         super().__init__(session, tool_name)
         self.structure: AtomicStructure | None = None
-        self.plot: LinkedPlot | None = None
-        self._handlers = []
+        self._handlers: list[Any] = []
 
     def show(self, prediction: Prediction) -> None:
         """Make the window."""
@@ -114,10 +116,10 @@ class PlotTool(ToolInstance):
         return concise_residue_spec(self.session, self.residues[np.unique(indices)])
 
     def delete(self) -> None:
-        for handler in self._handlers:
-            handler.remove()
-        self._handlers = []
-        if self.plot is not None:
+        if self._handlers:  # it was shown
+            for handler in self._handlers:
+                handler.remove()
+            self._handlers = []
             self.plot.close()
         super().delete()
 
@@ -128,19 +130,20 @@ class PlotTool(ToolInstance):
         if len(self.residues) == self._size:
             self.plot.mark(np.flatnonzero(self.residues.selected))
 
-    def _structure_changed(self, _: str, change: tuple) -> None:
+    def _structure_changed(self, _: str, change: tuple[Any, ...]) -> None:
         if len(self.residues) < self._size:
             self.session.logger.info(f"{self.display_name} closed, because residues of it were deleted")
             self.delete()
 
-    def _fill_context_menu(self, menu, x, y) -> None:
+    def _fill_context_menu(self, menu: QMenu, x: int, y: int) -> None:
         save = QAction("Save figure...", menu)
         save.triggered.connect(lambda *_: self._save_figure())
         menu.addAction(save)
 
     def _save_figure(self) -> None:
+        kinds = " ".join(f"*{suffix}" for suffix in FIGURE_SUFFIXES)
         path, _ = QFileDialog.getSaveFileName(
-            self.tool_window.ui_area, "Save figure", f"{self.figure_name}.png", "Figures (*.png *.svg)"
+            self.tool_window.ui_area, "Save figure", f"{self.figure_name}.png", f"Figures ({kinds})"
         )
         if path:
             spec = chain_spec(self.structure, self.residues.unique_chain_ids)
@@ -148,7 +151,7 @@ class PlotTool(ToolInstance):
 
     # Sessions.
 
-    def take_snapshot(self, session: Session, flags: int) -> dict:
+    def take_snapshot(self, session: Session, flags: int) -> dict[str, Any]:
         return {
             "version": 1,
             "tool": super().take_snapshot(session, flags),
@@ -159,7 +162,7 @@ class PlotTool(ToolInstance):
         }
 
     @classmethod
-    def restore_snapshot(cls, session: Session, data: dict) -> PlotTool:
+    def restore_snapshot(cls, session: Session, data: dict[str, Any]) -> PlotTool:
         tool = cls(session, cls.name)
         tool.show(Prediction(data["structure"], data["residues"], data["specified"], data["kept"]))
         tool.set_state_from_snapshot(session, data["tool"])
@@ -173,6 +176,7 @@ class RmsfTool(PlotTool):
     figure_name = "rmsf"
     hint = "Click a residue to select it."
     size_in_inches = (7.0, 3.0)
+    plot: RmsfPlot
 
     def _make_plot(self, figure: Figure, dark: bool) -> RmsfPlot:
         return RmsfPlot(figure, self.prediction.dynamics, on_pick=self._picked, on_hover=self._hovered, dark=dark)
@@ -193,6 +197,7 @@ class CouplingTool(PlotTool):
     figure_name = "coupling"
     hint = "Drag a box to select residues; right-click for more."
     size_in_inches = (5.6, 5.6)
+    plot: CouplingMap
     drag_colors = False
     ROWS, COLUMNS, BOTH = "gold", "dodger blue", "lime"
 
@@ -209,9 +214,9 @@ class CouplingTool(PlotTool):
         run(self.session, "; ".join(commands))
 
     def _hovered(self, row: int | None, column: int | None) -> None:
-        self.hovered.setText(self.hint if row is None else self.plot.describe(row, column))
+        self.hovered.setText(self.hint if row is None or column is None else self.plot.describe(row, column))
 
-    def _fill_context_menu(self, menu, x, y) -> None:
+    def _fill_context_menu(self, menu: QMenu, x: int, y: int) -> None:
         colors = QAction("Dragging a box colors residues", menu)
         colors.setCheckable(True)
         colors.setChecked(self.drag_colors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from chimerax.atomic import AtomicStructure
@@ -27,24 +27,24 @@ from Qt.QtWidgets import (
     QSpinBox,
     QToolButton,
     QVBoxLayout,
-    QWidget,
 )
 
-from ..commands.coupling import couplings_of
-from ..commands.ellipsoids import COLOURINGS, STYLES, ellipsoids_of
-from ..commands.ensemble import draw, new_seed
-from ..dynaprot.analysis.couplings import all_couplings
+from ..dynaprot.analysis.ensembles import draw_ensemble
 from ..dynaprot.analysis.modes import mode_displacement
+from ..dynaprot.defaults import AMPLITUDE, CONFORMATIONS, MOST_CONFORMATIONS, PROBABILITY, SEED, THRESHOLD
 from ..scene.backbone import protein_residues
+from ..scene.couplings import all_couplings, couplings_of
+from ..scene.ellipsoids import COLOURINGS, STYLES, ellipsoids_of
 from ..scene.predictions import Predictions
-from ..scene.systems import chain_spec, systems
-from .job import Job
-from .runtime import DOWNLOAD, PACKAGE, install_runtime, runtime_is_there
+from ..scene.proteins import chain_spec, read_proteins
+from .jobs import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chimerax.core.session import Session
+
+Box = TypeVar("Box", QSpinBox, QDoubleSpinBox)
 
 MODELS = {"DynaProt": "default", "Elastic network": "anm"}
 SETTLE = 40
@@ -65,7 +65,6 @@ class DynaProtTool(ToolInstance):
         layout = QVBoxLayout(window.ui_area)
         layout.addLayout(self._choices())
         layout.addLayout(self._views())
-        layout.addWidget(self._runtime_notice())
         layout.addStretch(1)
         layout.addLayout(self._progress())
         self._clock = QTimer(window.ui_area)
@@ -73,8 +72,8 @@ class DynaProtTool(ToolInstance):
         self._settle = QTimer(window.ui_area)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE)
-        self._settle.timeout.connect(self._draw_live)
-        self._live: Callable[[], None] | None = None
+        self._settle.timeout.connect(lambda: self._live())
+        self._live: Callable[[], None] = lambda: None
         self._handlers = [
             session.triggers.add_handler(trigger, lambda *_: self._list_structures())
             for trigger in (ADD_MODELS, REMOVE_MODELS, MODEL_ID_CHANGED, MODEL_NAME_CHANGED)
@@ -84,7 +83,7 @@ class DynaProtTool(ToolInstance):
 
     @classmethod
     def get_singleton(cls, session: Session) -> DynaProtTool:
-        """The window, opened if need be."""
+        """The tool, opened if need be."""
         return get_singleton(session, cls, "DynaProt", display=True)
 
     def delete(self) -> None:
@@ -115,17 +114,15 @@ class DynaProtTool(ToolInstance):
         return grid
 
     def _views(self) -> QGridLayout:
-        self.probability = _slider(5, 99, 50)
-        self.probability_text = QLabel("0.50")
-        self.threshold = _slider(20, 99, 60)
-        self.threshold_text = QLabel("0.60")
+        self.probability, self.probability_text = _slider(0.05, 0.99, PROBABILITY)
+        self.threshold, self.threshold_text = _slider(0.20, 0.99, THRESHOLD)
         self.colouring = QComboBox()
         self.colouring.addItems(COLOURINGS)
         self.style = QComboBox()
         self.style.addItems(STYLES)
-        self.count = _spin(QSpinBox(), 1, 10000, 50)
+        self.count = _spin(QSpinBox(), 1, MOST_CONFORMATIONS, CONFORMATIONS)
         self.mode = _spin(QSpinBox(), 1, 99, 1)
-        self.amplitude = _spin(QDoubleSpinBox(), 0.5, 10.0, 2.0)
+        self.amplitude = _spin(QDoubleSpinBox(), 0.5, 10.0, AMPLITUDE)
         self.buttons = {}
         rows = (
             ("Ellipsoids", self.draw_ellipsoids, "probability", self.probability, self.probability_text),
@@ -161,19 +158,6 @@ class DynaProtTool(ToolInstance):
             menu.currentIndexChanged.connect(lambda _: self._live_ellipsoids(True))
         return grid
 
-    def _runtime_notice(self) -> QWidget:
-        self.notice = QWidget()
-        line = QHBoxLayout(self.notice)
-        line.setContentsMargins(0, 0, 0, 0)
-        text = QLabel(f"The trained network needs the package {PACKAGE} ({DOWNLOAD} to download).")
-        text.setWordWrap(True)
-        line.addWidget(text, stretch=1)
-        self.install_button = QPushButton("Install")
-        self.install_button.clicked.connect(lambda *_: self.install())
-        line.addWidget(self.install_button)
-        self.notice.setVisible(not runtime_is_there())
-        return self.notice
-
     def _progress(self) -> QHBoxLayout:
         self.status = QLabel("")
         self.status.setWordWrap(True)
@@ -196,7 +180,7 @@ class DynaProtTool(ToolInstance):
 
     @property
     def structure(self) -> AtomicStructure | None:
-        """The structure that is chosen."""
+        """The structure that is chosen, if there is one."""
         return self.structure_menu.currentData()
 
     @property
@@ -207,11 +191,15 @@ class DynaProtTool(ToolInstance):
     @property
     def spec(self) -> str:
         """How a command names what is chosen."""
-        if self.structure is None:
-            raise UserError("Open a structure first.")
+        structure = self._chosen_structure()
         if not self.chains:
             raise UserError("Choose a chain first.")
-        return chain_spec(self.structure, self.chains)
+        return chain_spec(structure, self.chains)
+
+    def _chosen_structure(self) -> AtomicStructure:
+        if self.structure is None:
+            raise UserError("Open a structure first.")
+        return self.structure
 
     def _list_structures(self) -> None:
         before = self.structure
@@ -227,7 +215,7 @@ class DynaProtTool(ToolInstance):
             self._list_chains()
 
     def _list_chains(self) -> None:
-        """List the chains of the structure, all of them chosen, unless they are those that are listed."""
+        """List the chains of the structure, all of them chosen, unless they are listed already."""
         menu = self.chain_button.menu()
         chain_ids = [] if self.structure is None else protein_residues(self.structure).unique_chain_ids.tolist()
         if chain_ids == [action.text() for action in menu.actions()]:
@@ -244,7 +232,7 @@ class DynaProtTool(ToolInstance):
         is_whole = len(self.chains) == len(self.chain_button.menu().actions())
         self.chain_button.setText("all" if self.chains and is_whole else ", ".join(self.chains) or "none")
 
-    # Actions: each has worked out beside the window what its command will ask for, and then runs the command.
+    # Actions: what a command will ask for is worked out in a thread; then the command runs.
 
     def draw_ellipsoids(self) -> None:
         self._predict_and_run(self._ellipsoids_command)
@@ -256,9 +244,9 @@ class DynaProtTool(ToolInstance):
         self._predict_and_run(self._couplings_command, (all_couplings,))
 
     def open_ensemble(self) -> None:
-        count, seed = self.count.value(), new_seed()
+        count = self.count.value()
         self._predict_and_run(
-            lambda: f"dynaprot ensemble {self.spec} count {count} seed {seed}", (draw, count, seed, True)
+            lambda: f"dynaprot ensemble {self.spec} count {count}", (draw_ensemble, count, SEED, True)
         )
 
     def play_mode(self) -> None:
@@ -266,12 +254,6 @@ class DynaProtTool(ToolInstance):
         self._predict_and_run(
             lambda: f"dynaprot modes {self.spec} mode {mode} amplitude {amplitude:g}", (mode_displacement, mode)
         )
-
-    def install(self) -> None:
-        """Install the runtime of the trained network, in a thread."""
-        self.install_button.setEnabled(False)
-        self._show_work(f"Installing {PACKAGE}", cancellable=False)
-        install_runtime(self.session, self._installed)
 
     def _ellipsoids_command(self) -> str:
         return (
@@ -292,9 +274,6 @@ class DynaProtTool(ToolInstance):
         self._settle.stop()
         live(True)
 
-    def _draw_live(self) -> None:
-        self._live()
-
     def _live_ellipsoids(self, log: bool) -> None:
         """Draw the ellipsoids anew if they are shown."""
         if self.structure is not None and ellipsoids_of(self.structure) is not None:
@@ -304,28 +283,28 @@ class DynaProtTool(ToolInstance):
         if self.structure is not None and couplings_of(self.structure) is not None:
             self._predict_and_run(lambda: f"{self._couplings_command()} map false", (all_couplings,), log)
 
-    def _predict_and_run(self, command: Callable[[], str], question: tuple = (), log: bool = True) -> None:
-        """Run a command when its prediction, and the answer to what it will ask of `Dynamics.once`, are there."""
+    def _predict_and_run(self, command: Callable[[], str], question: tuple[Any, ...] = (), log: bool = True) -> None:
+        """Run a command once its prediction, and the answer to what it will ask of it, are there."""
         if self._job is not None:
             return  # one at a time; Cancel ends it
         self._list_chains()  # which commands may have deleted or renamed
         model = MODELS[self.model_menu.currentText()]
         try:
             text = f"{command()} model {model}"
-            protein = self.structure.residues
-            (system,) = systems(self.session, protein.filter(np.isin(protein.chain_ids, self.chains)))
+            residues = self._chosen_structure().residues
+            (protein,) = read_proteins(self.session, residues.filter(np.isin(residues.chain_ids, self.chains)))
         except UserError as error:
             self._fail(error)
             return
         predictions = Predictions.of(self.session)
-        request = predictions.request(system, model, None)
+        request = predictions.request(protein, model, None)
         known = predictions.find(request)
-        if known and (not question or known.dynamics.knows(*question)):
+        if known and (not question or known.knows(*question)):
             self._run(text, log)
             return
         self._job = Job(self.session, request, question, lambda: self._run(text, log), self._fail)
         work = "Working out the view" if known else "Predicting the motion"
-        self._show_work(f"{work} of {system.structure}, {len(system.residues)} residues")
+        self._show_work(f"{work} of {protein.structure}, {len(protein.residues)} residues")
 
     def _run(self, command: str, log: bool) -> None:
         self._end_work("")
@@ -335,7 +314,7 @@ class DynaProtTool(ToolInstance):
             self._fail(error)
 
     def cancel(self) -> None:
-        """Forget the prediction that is being made."""
+        """Drop the prediction that is under way."""
         if self._job is not None:
             self._job.cancel()
             self._end_work("Cancelled.")
@@ -344,24 +323,16 @@ class DynaProtTool(ToolInstance):
         self._end_work(str(error))
         self.session.logger.error(str(error))
 
-    def _installed(self, error: str | None) -> None:
-        text = error or f"{PACKAGE} is installed."
-        (self.session.logger.error if error else self.session.logger.info)(text)
-        if self in self.session.tools.list():  # else the window was closed meanwhile
-            self.install_button.setEnabled(True)
-            self._end_work(text)
-            self.notice.setVisible(not runtime_is_there())
-
-    def _show_work(self, text: str, cancellable: bool = True) -> None:
+    def _show_work(self, text: str) -> None:
         self._work, self._began = text, perf_counter()
         self.bar.show()
-        self.cancel_button.setVisible(cancellable)
+        self.cancel_button.show()
         self._allow_changes(False)
         self._tick()
         self._clock.start(500)
 
     def _allow_changes(self, allowed: bool) -> None:
-        """Let the user change what a command says, but not while it is under way."""
+        """Let the user change what a command says, or not, while one is under way."""
         for widget in (
             self.structure_menu,
             self.chain_button,
@@ -389,15 +360,15 @@ class DynaProtTool(ToolInstance):
         self.session.logger.status(text)
 
 
-def _slider(low: int, high: int, value: int) -> QSlider:
-    """Of hundredths."""
+def _slider(low: float, high: float, value: float) -> tuple[QSlider, QLabel]:
+    """A slider of hundredths, and the text beside it."""
     slider = QSlider(Qt.Orientation.Horizontal)
-    slider.setRange(low, high)
-    slider.setValue(value)
-    return slider
+    slider.setRange(round(100 * low), round(100 * high))
+    slider.setValue(round(100 * value))
+    return slider, QLabel(f"{value:.2f}")
 
 
-def _spin(box, low, high, value):
+def _spin(box: Box, low: float, high: float, value: float) -> Box:
     box.setRange(low, high)
     box.setValue(value)
     return box

@@ -3,6 +3,15 @@
 import numpy as np
 import pytest
 
+SIGNED = ["#1F4380", "#5B8FC1", "#B9D2E6", "#FFFFFF", "#F4C9AC", "#D9764A", "#96261A"]
+
+
+def colours_of(coupling):
+    """Red, green and blue, 0 to 255, of couplings from -1 to 1 on the default palette, shape=(M, 3)."""
+    stops = np.array([[int(color[k : k + 2], 16) for k in (1, 3, 5)] for color in SIGNED])
+    place = np.linspace(-1, 1, len(stops))
+    return np.stack([np.interp(coupling, place, channel) for channel in stops.T], axis=-1)
+
 
 @pytest.fixture
 def coupling(run, protease):
@@ -46,8 +55,7 @@ def test_colour_tells_the_sign_and_thickness_the_strength(run, protease, couplin
     i, j = ends(group, protein)
     value = coupling[i, j]
     assert (value < 0).any()
-    colors = group.pseudobonds.colors.astype(int)
-    np.testing.assert_allclose((colors[:, 0] - colors[:, 2]) / 255, value, atol=0.02)
+    np.testing.assert_allclose(group.pseudobonds.colors[:, :3], colours_of(value), atol=1)
     np.testing.assert_allclose(group.pseudobonds.radii, 0.2 * np.abs(value), rtol=1e-5)
 
 
@@ -84,7 +92,7 @@ def test_only_the_strongest_are_drawn(run, protease, coupling, log, options, mos
     count = min(found, most)
     np.testing.assert_allclose(np.sort(group.pseudobonds.radii)[::-1], 0.2 * strength[:count], rtol=1e-5)
     pairs = f"{found} pairs of residues with a coupling of 0.2 or more"
-    text = pairs if most > found else f"{most} strongest of {pairs} are drawn; maxBonds sets how many"
+    text = pairs if most > found else f"the {most} strongest of {pairs} are drawn; maxBonds sets how many"
     assert log[-1][1] == f"1hpv.pdb #1: {text}"
 
 
@@ -96,8 +104,7 @@ def test_colour_by_coupling_to_residues(run, session, protease, coupling):
     run("dynaprot coupling #1 from #1/A:50")
     values = np.array([residue.dynaprot_coupling for residue in protein])
     np.testing.assert_allclose(values, coupling[49], atol=1e-6)
-    colors = protein.ribbon_colors.astype(int)
-    np.testing.assert_allclose((colors[:, 0] - colors[:, 2]) / 255, values, atol=0.02)
+    np.testing.assert_allclose(protein.ribbon_colors[:, :3], colours_of(values), atol=1)
     run("select ::dynaprot_coupling>0.4")
     assert len(selected_residues(session)) == (values > 0.4).sum() > 0
     run("dynaprot coupling #1/A from :45-50 key false")

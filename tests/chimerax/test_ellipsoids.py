@@ -94,15 +94,19 @@ def test_smoothing(run, protease, smoothing):
 
 
 def test_colours_of_values(run, protease):
-    """RMSF and anisotropy run over the palette, on one scale for all."""
+    """RMSF and anisotropy run over the palette; anisotropy from 0 to 1 unless another range is asked for."""
     (surface,) = run("dynaprot ellipsoids #1 model anm palette blue:white:red range 0,2")
     (dynamics,) = run("dynaprot rmsf #1 key false")
     colors = surface.residue_colors.astype(int)
     redder = colors[:, 0] - colors[:, 2]
     np.testing.assert_allclose(redder / 255, np.clip(dynamics.rmsf - 1, -1, 1), atol=0.02)
-    run("dynaprot ellipsoids #1 colorBy anisotropy palette blue:white:red range 0,1")
+    run("dynaprot ellipsoids #1 colorBy anisotropy palette blue:white:red")
     colors = surface.residue_colors.astype(int)
     np.testing.assert_allclose((colors[:, 0] - colors[:, 2]) / 255, 2 * dynamics.anisotropy - 1, atol=0.02)
+    run("dynaprot ellipsoids #1 colorBy anisotropy palette blue:white:red range full")
+    colors = surface.residue_colors.astype(int)
+    span = (dynamics.anisotropy - dynamics.anisotropy.min()) / np.ptp(dynamics.anisotropy)
+    np.testing.assert_allclose((colors[:, 0] - colors[:, 2]) / 255, 2 * span - 1, atol=0.02)
 
 
 def test_colours_of_chains_and_atoms(run, protease):
@@ -119,12 +123,14 @@ def test_colours_of_chains_and_atoms(run, protease):
 
 
 def test_key(run, session, protease):
-    """The key shows the range of the colours."""
+    """The key shows the range of the colours, and its middle where a colour stands for it."""
     run("dynaprot ellipsoids #1 model anm range 0,3 key true")
     from chimerax.color_key.model import get_model
 
     key = get_model(session, create=False)
-    assert [label for _, label in key.rgbas_and_labels] == ["0", None, "1.5 Å", None, "3 "]
+    assert [label for _, label in key.rgbas_and_labels] == ["0", None, None, None, None, "3 Å "]
+    run("dynaprot coupling #1 key true")
+    assert [label for _, label in key.rgbas_and_labels] == ["-1", None, None, "0", None, None, "1 "]
 
 
 def test_several_structures_share_one_scale(run, protease, protease_file):
@@ -134,9 +140,10 @@ def test_several_structures_share_one_scale(run, protease, protease_file):
     first, second = run("dynaprot ellipsoids #1-2 model anm palette blue:red")
     assert (first.id, second.id) == ((1, 1), (2, 1))
     dimer, monomer = (dynamics.rmsf for dynamics in run("dynaprot rmsf #1-2 key false"))
-    low, high = min(dimer.min(), monomer.min()), max(dimer.max(), monomer.max())
+    low, high = np.percentile(np.concatenate([dimer, monomer]), [2, 98])
     for surface, rmsf in ((first, dimer), (second, monomer)):
-        np.testing.assert_allclose(surface.residue_colors[:, 0], 255 * (rmsf - low) / (high - low), atol=1)
+        redness = np.clip((rmsf - low) / (high - low), 0, 1)
+        np.testing.assert_allclose(surface.residue_colors[:, 0], 255 * redness, atol=1)
 
 
 def test_drawn_again_in_place(run, session, protease, ellipsoids):
@@ -318,7 +325,10 @@ def test_session(run, session, protease, tmp_path, settle, log):
         ("dynaprot ellipsoids #1 colorBy chain key true", "need colorBy rmsf or anisotropy"),
         ("dynaprot ellipsoids ligand", r"1hpv\.pdb #1: no protein residue was given"),
         ("dynaprot ellipsoids #1/A:1-3@CA & #1/B", "No residue of an atomic structure was given"),
-        ("dynaprot ellipsoids #1 model nonsense", "Invalid"),
+        (
+            "dynaprot ellipsoids #1 model nonsense",
+            r"There is no model 'nonsense'\. Choose one of default, springs-1, anm",
+        ),
     ],
 )
 def test_refusals(run, protease, command, text):

@@ -53,7 +53,7 @@ def test_import_costs_nothing(bundle):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     imported = set(done.stdout.split())
     assert "chimerax.dynaprot" in imported
-    assert not imported & {"chimerax.dynaprot.commands", "chimerax.dynaprot.dynaprot", "gemmi", "onnxruntime", "torch"}
+    assert not imported & {"chimerax.dynaprot.commands", "chimerax.dynaprot.dynaprot", "gemmi", "torch"}
 
 
 def test_help(session):

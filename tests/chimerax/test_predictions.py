@@ -43,13 +43,27 @@ def test_info(run, log):
     assert f"numpy {numpy.__version__}" in text
 
 
-def test_a_missing_runtime_is_told_with_its_remedy(run, log, monkeypatch):
-    """The command that installs it, and its size."""
-    from chimerax.dynaprot.commands import info
+@pytest.mark.parametrize("device", ["cuda:1", "mps", "nonsense"])
+def test_devices_are_those_of_the_core(run, protease, device):
+    """The command takes whatever the core may take; what is not there is refused in the core's own words."""
+    from chimerax.core.errors import UserError
 
-    monkeypatch.setattr(info, "runtime_is_there", lambda: False)
-    run("dynaprot info")
-    assert "MB to download): type 'pip install onnxruntime'" in log[0][1]
+    with pytest.raises(UserError, match=f"There is no device '{device}' here"):
+        run(f"dynaprot predict #1 device {device}")
+    (dynamics,) = run("dynaprot predict #1 device cpu")
+    assert len(dynamics) == 198
+
+
+def test_models_are_those_of_the_core(run, protease, tmp_path):
+    """Every name that the core lists, and two models with a plus between them, which the core tells apart."""
+    from chimerax.core.errors import UserError
+    from chimerax.dynaprot.dynaprot import models
+
+    assert len({run(f"dynaprot predict #1 model {name}")[0].model for name in models()}) == len(models()) - 1
+    with pytest.raises(UserError, match="a network of springs predicts everything; give it alone"):
+        run("dynaprot predict #1 model default+springs-1")
+    with pytest.raises(UserError, match=r"nowhere\.safetensors: no such weights file"):
+        run(f'dynaprot predict #1 model "{tmp_path}/nowhere.safetensors"')
 
 
 def test_anisou(run, protease, log):
@@ -62,7 +76,9 @@ def test_anisou(run, protease, log):
     np.testing.assert_allclose(calphas.aniso_u, dynamics.marginals, rtol=1e-5)
     np.testing.assert_array_equal(protease.atoms.bfactors, b_factors)
     run("dynaprot anisou #1/A:1-5")
-    assert log[-1][1] == "1hpv.pdb #1: predicted anisotropic U of 5 C-alpha atoms, in place of that of 5 atoms"
+    assert (
+        log[-1][1] == "1hpv.pdb #1: wrote the predicted anisotropic U of 5 C-alpha atoms, in place of that of 5 atoms"
+    )
 
 
 def test_saved_files(run, protease, tmp_path):
@@ -70,7 +86,7 @@ def test_saved_files(run, protease, tmp_path):
     from chimerax.dynaprot.dynaprot import Dynamics, load_structure
 
     (dynamics,) = run("dynaprot predict #1 model anm")
-    names = ("all.npz", "table.csv", "motion.pdb", "motion.cif", "rmsf.png", "samples.dcd", "samples.xtc")
+    names = ("all.npz", "table.csv", "motion.pdb", "motion.cif", "rmsf.png", "rmsf.pdf", "samples.dcd", "samples.xtc")
     for name in names:
         run(
             f'dynaprot save #1 "{tmp_path}/{name}" count 3'

@@ -94,16 +94,17 @@ def test_only_protein_is_touched(run, protease):
 
 
 def test_colours(run, protease):
-    """Cartoon and atoms run from blue, the most rigid residue, to red, the most mobile."""
-    run("dynaprot rmsf #1")
-    residues = predicted(protease)
-    order = np.argsort(attribute(residues, "dynaprot_rmsf"))
-    colours = residues.ribbon_colors.astype(int)
-    redness = (colours[:, 0] - colours[:, 2])[order]
-    assert redness[0] < -100
-    assert redness[-1] > 100
-    assert (np.diff(redness) >= -1).all()  # a colour is a whole number
-    np.testing.assert_array_equal(residues.existing_principal_atoms.colors, residues.ribbon_colors)
+    """Cartoon and atoms run from blue, the most rigid residues, to red, the most mobile, without 2 % at either end."""
+    palette = ["#2B5597", "#4F97CF", "#A6D5E4", "#F7E6A6", "#EE9A45", "#B32E1A"]
+    stops = np.array([[int(color[k : k + 2], 16) for k in (1, 3, 5)] for color in palette])
+    for options, ends in (("", (2, 98)), ("range full", (0, 100))):
+        run(f"dynaprot rmsf #1 {options}")
+        residues = predicted(protease)
+        rmsf = attribute(residues, "dynaprot_rmsf")
+        place = np.linspace(*np.percentile(rmsf, ends), len(stops))
+        expected = np.stack([np.interp(rmsf, place, channel) for channel in stops.T], axis=-1)
+        np.testing.assert_allclose(residues.ribbon_colors[:, :3], expected, atol=1)
+        np.testing.assert_array_equal(residues.existing_principal_atoms.colors, residues.ribbon_colors)
 
 
 def test_selection_by_attribute(run, session, protease):

@@ -25,9 +25,9 @@ def dynaprot_predict(
     residues : chimerax.atomic.Residues, optional
         The chains that they belong to, by default all, are predicted as one system.
     model : str, optional
-        "default" the trained network, "anm" or "anm-cutoff" an elastic network, or a file of weights.
+        One of the core's `models`, a file of weights, or two of these with a plus between them.
     device : str, optional
-        "auto", "cpu" or "cuda".
+        "auto", "cpu", or a GPU as PyTorch names it: "cuda", "cuda:1", "mps".
 
     Returns
     -------

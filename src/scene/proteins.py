@@ -1,4 +1,4 @@
-"""What a specification asks to be predicted."""
+"""From a specification to the proteins that are to be predicted."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 
 MADE_FROM = "dynaprot_made_from"
-"""Attribute of models that DynaProt has made, as ensembles: they are predicted only where they are specified."""
+"""Attribute of models that DynaProt has made, such as ensembles; they are predicted only where they are specified."""
 
 
 @dataclass(frozen=True)
-class System:
-    """What is predicted together: the chains of one structure that the user's specification touches.
+class Protein:
+    """The chains of one structure that the user's specification touches, predicted together as one system.
 
     Attributes
     ----------
     structure : chimerax.atomic.AtomicStructure
     residues : chimerax.atomic.Residues, length=N
-        All that are predicted.
+        All residues that are predicted.
     specified : ndarray, shape=(N,), dtype=bool
-        Those that the user specified, to be drawn and coloured; at least one.
+        Whether the user specified the residue, to be drawn and coloured; at least one is.
     backbone : Structure
-        The N residues for the core.
+        The N residues as the core takes them.
     """
 
     structure: AtomicStructure
@@ -46,28 +46,28 @@ class System:
 
 
 def chain_spec(structure: AtomicStructure, chain_ids: Collection[str]) -> str:
-    """How a command names chains of a structure: as the structure, if they are all its protein.
+    """How a command names chains of a structure: as the structure, if they are all of its protein.
 
-    A chain that has no name, as in files of simulations, can be named in no other way.
+    This is also the only way to name a chain that has no name, as in files of simulations.
     """
     is_whole = set(chain_ids) == set(protein_residues(structure).unique_chain_ids)
     return structure.atomspec + ("" if is_whole else f"/{','.join(chain_ids)}")
 
 
-def systems(session: Session, residues: Residues | None = None) -> list[System]:
-    """Sort out what a specification asks to be predicted.
+def read_proteins(session: Session, residues: Residues | None = None) -> list[Protein]:
+    """Read the proteins that a specification asks to be predicted.
 
-    Each structure is predicted for itself, in its own frame. Its chains that are touched are one system.
+    Each structure is predicted by itself, in its own frame. Its chains that are touched are one system.
 
     Parameters
     ----------
     session : chimerax.core.session.Session
     residues : chimerax.atomic.Residues, optional
-        By default all of all atomic structures but those that DynaProt has made.
+        By default all residues of all atomic structures except those that DynaProt has made.
 
     Returns
     -------
-    list of System
+    list of Protein
         One for each structure, at least one.
 
     Raises
@@ -93,10 +93,10 @@ def systems(session: Session, residues: Residues | None = None) -> list[System]:
     for structure, given in by_structure:
         amino = given.filter(given.polymer_types == Residue.PT_AMINO)
         try:
-            protein, backbone = protein_backbone(structure, list(amino.unique_chain_ids))
-            specified = protein.mask(amino)
+            whole, backbone = protein_backbone(structure, list(amino.unique_chain_ids))
+            specified = whole.mask(amino)
             if specified.any():
-                found.append(System(structure, protein, specified, backbone))
+                found.append(Protein(structure, whole, specified, backbone))
             else:
                 refused.append(f"{structure}: none of the residues given has N, CA and C atoms.")
         except StructureError as error:

@@ -1,4 +1,4 @@
-"""A prediction, and what a view asks of it, in a thread of their own, so that the window goes on answering."""
+"""Predictions, and what a view asks of them, in threads of their own, so that the window goes on answering."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ if TYPE_CHECKING:
 
     from chimerax.core.session import Session
 
-    from ..dynaprot import Dynamics
-    from ..scene.predictions import Request
+    from ..scene.predictions import KeptDynamics, Request
 
 
 class Job:
-    """Predict if need be, keep the prediction in the session, and ask of it what takes its time.
+    """Predict if need be, keep the prediction in the session, and work out the answer to a view's question.
 
     Parameters
     ----------
     session : chimerax.core.session.Session
     request : Request
     question : tuple
-        What `Dynamics.once` takes; empty where nothing else takes its time.
+        Arguments of `KeptDynamics.answer`; empty where a view asks nothing that takes long.
     on_done : callable
-        Called without arguments in the main thread when all is there, or when its structure was closed meanwhile.
+        Called without arguments in the main thread when the work is done, also if the structure was closed meanwhile.
     on_failure : callable
         Called in the main thread with the error that ended the job.
     """
@@ -37,7 +36,7 @@ class Job:
         self,
         session: Session,
         request: Request,
-        question: tuple,
+        question: tuple[Any, ...],
         on_done: Callable[[], None],
         on_failure: Callable[[Exception], None],
     ) -> None:
@@ -48,19 +47,18 @@ class Job:
         Thread(target=self._work, name="DynaProt", daemon=True).start()
 
     def cancel(self) -> None:
-        """Drop what is not there yet; the thread ends by itself."""
+        """Drop what is not finished; the thread ends by itself."""
         self.cancelled = True
 
     def _work(self) -> None:
         start = perf_counter()
         try:
-            if self.known:
-                dynamics = self.known.dynamics
-            else:
-                dynamics = self.request.predict()
-                self._call(self._keep, dynamics, perf_counter() - start)
+            kept = self.known
+            if kept is None:
+                kept = self.request.predict()
+                self._call(self._keep, kept, perf_counter() - start)
             if self.question and not self.cancelled:
-                dynamics.once(*self.question)
+                kept.answer(*self.question)
         except Exception as error:  # of whatever kind, or it would be lost with the thread
             self._call(self._fail, error)
         else:
@@ -70,9 +68,9 @@ class Job:
         """Call in the main thread."""
         self.session.ui.thread_safe(lambda: None if self.cancelled else function(*arguments))
 
-    def _keep(self, dynamics: Dynamics, seconds: float) -> None:
-        if not self.request.system.structure.deleted:
-            finish(self.session, self.request, dynamics, seconds)
+    def _keep(self, kept: KeptDynamics, seconds: float) -> None:
+        if not self.request.protein.structure.deleted:
+            finish(self.session, self.request, kept, seconds)
 
     def _fail(self, error: Exception) -> None:
         self.on_failure(error)

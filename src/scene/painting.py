@@ -1,4 +1,4 @@
-"""Numbers of residues that the host's own commands know: to select by, to colour by, saved in sessions."""
+"""Values on the user's residues: attributes that the host's own commands select and colour by, saved in sessions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from chimerax.atomic import Residue
 
 if TYPE_CHECKING:
+    import numpy as np
     from chimerax.atomic import Residues
     from chimerax.core.colors import Colormap
     from chimerax.core.session import Session
     from numpy.typing import NDArray
 
 
-def set_attribute(session: Session, residues: Residues, name: str, values: NDArray) -> None:
+def set_attribute(session: Session, residues: Residues, name: str, values: NDArray[np.floating]) -> None:
     """Give each residue a number that selections, colouring and saved sessions know.
 
     Parameters
@@ -21,7 +22,7 @@ def set_attribute(session: Session, residues: Residues, name: str, values: NDArr
     session : chimerax.core.session.Session
     residues : chimerax.atomic.Residues, length=N
     name : str
-        The attribute.
+        Name of the attribute.
     values : ndarray, shape=(N,), dtype=float
     """
     Residue.register_attr(session, name, "DynaProt", attr_type=float)

@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from chimerax.core.session import Session
     from chimerax.core.toolshed import ProviderManager
 
-BUTTONS = ("ellipsoids", "rmsf", "coupling", "ensemble", "modes")
-"""The name of a button is its command's."""
-
 PAPER = """\
 hide protein atoms
 show protein cartoons
@@ -31,15 +28,16 @@ dynaprot ellipsoids key true""",
 
 
 def run_provider(session: Session, name: str, manager: ProviderManager) -> None:
-    """Do what a button or a preset stands for.
+    """Run what a button or a preset stands for.
 
     Parameters
     ----------
     session : chimerax.core.session.Session
     name : str
-        One of `BUTTONS`, which go for the selected residues, or for all if none is selected; or of `PRESETS`.
+        One of `PRESETS`, or of a button, which is the name of its command; a button acts on the selected residues, or
+        on all if none is selected.
     manager : chimerax.core.toolshed.ProviderManager
-        The toolbar's or that of presets.
+        The manager of the toolbar or that of presets.
     """
     if manager.name == "presets":
         manager.execute(PRESETS[name])

@@ -1,4 +1,4 @@
-"""Colours for values: palettes, their range, and the key beside the picture."""
+"""Palettes: from values to colours, and the key beside the picture."""
 
 from __future__ import annotations
 
@@ -8,33 +8,36 @@ import numpy as np
 from chimerax.core.colors import hex_color, rgba_to_rgba8
 from chimerax.core.commands import ColormapArg, run
 
+from ..dynaprot.defaults import COLOUR_PERCENTILES, PALETTES
+
 if TYPE_CHECKING:
     from chimerax.core.colors import Colormap
     from chimerax.core.session import Session
     from numpy.typing import NDArray
 
-MOBILITY = "^rdylbu-5"
-"""From blue, the least, over yellow to red, the most."""
-SIGNED = "blue:white:red"
-"""From blue, against each other, over white to red, together."""
+MOBILITY, SIGNED = (":".join(PALETTES[name]) for name in ("mobility", "signed"))
+"""The core's palettes, as the host's commands take them."""
 
 
 def palette_over(
     session: Session,
     palette: Colormap | str,
-    values: NDArray[np.float64],
+    values: NDArray[np.floating],
     limits: tuple[float, float] | str | None = None,
+    ends: tuple[float, float] | None = None,
 ) -> Colormap:
-    """Spread a palette over values, as the host's own commands do.
+    """Spread a palette over values.
 
     Parameters
     ----------
     session : chimerax.core.session.Session
     palette : chimerax.core.colors.Colormap or str
-        One with values of its own keeps them where no limits are given.
+        A palette with values of its own keeps them where no limits are given.
     values : ndarray
     limits : tuple of float or "full", optional
-        Least and greatest value; by default, and for "full", those that occur.
+        Values at the ends of the palette; "full" for the least and the greatest that occur, by default `ends`.
+    ends : tuple of float, optional
+        Natural ends of what the values measure; without any, the core's `COLOUR_PERCENTILES` of the values.
 
     Returns
     -------
@@ -44,7 +47,12 @@ def palette_over(
         palette, _, _ = ColormapArg.parse(palette, session)
     if limits is None and palette.values_specified:
         return palette
-    low, high = (float(values.min()), float(values.max())) if limits in (None, "full") else limits
+    if limits is None:
+        low, high = ends or np.percentile(values, COLOUR_PERCENTILES).tolist()
+    elif isinstance(limits, str):
+        low, high = float(values.min()), float(values.max())
+    else:
+        low, high = limits
     if low == high:  # all alike: the middle of the palette
         low, high = low - 1.0, high + 1.0
     return palette.rescale_range(low, high) if palette.values_specified else palette.linear_range(low, high)
