@@ -86,7 +86,8 @@ def test_raw_conformations_are_marked(run, protease, log):
     """Without restored geometry, a warning says how many are not physically possible."""
     run("dynaprot ensemble #1 model anm count 4 seed 1 regularize false")
     assert [text for level, text in log if level == "warning"] == [
-        "1hpv.pdb #1: 100% of the conformations have a broken chain or a clash; 'regularize true' restores C-alpha geometry."
+        "1hpv.pdb #1: 100% of the conformations have a broken chain or a clash; "
+        "'regularize true' restores C-alpha geometry."
     ]
 
 

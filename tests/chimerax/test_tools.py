@@ -256,8 +256,8 @@ def test_a_typed_command_lets_the_window_be_painted(run, protease, window, slow,
 
 def test_cancel(tool, click, window, protease, log, monkeypatch):
     """A cancelled prediction is dropped, nothing is drawn, and the next click starts anew."""
-    from chimerax.dynaprot.scene.ellipsoids import ellipsoids_of
     from chimerax.dynaprot.scene import predictions
+    from chimerax.dynaprot.scene.ellipsoids import ellipsoids_of
 
     predict = predictions.Request.predict
     monkeypatch.setattr(predictions.Request, "predict", lambda self: (time.sleep(0.5), predict(self))[1])
