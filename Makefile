@@ -51,6 +51,7 @@ lint: .venv/dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/mypy --package src  # the ChimeraX bundle, with the core inside it as there
 
 # What every model predicts, to be repeated by every later version. Alone in a commit, with the paired evaluation.
 golden: .venv/dev

@@ -28,7 +28,7 @@ FEWEST_TO_SUPERIMPOSE = 3
 def conformations(
     session: Session, prediction: Prediction, count: int, seed: int, regularize: bool
 ) -> NDArray[np.floating]:
-    """Draw conformations; a warning tells how many of them are not physically possible.
+    """Draw conformations, and warn if some of them are not physically possible.
 
     Parameters
     ----------

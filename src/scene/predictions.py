@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 MANAGER = "dynaprot predictions"
 """The name of the one `Predictions` of a session."""
 KEPT = 2
-"""Predictions of one structure, as many as two models to compare make: each may hold hundreds of megabytes."""
+"""Predictions kept of one structure, so that two models can be compared; each may hold hundreds of megabytes."""
 PAUSE = 0.03
-"""Seconds between two looks at the window's events."""
+"""Seconds between two rounds of the window's events."""
 
 Result = TypeVar("Result")
 
@@ -63,7 +63,7 @@ class Request:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What tells the predictions of a structure apart."""
+        """What distinguishes the predictions of one structure."""
         return self.model, self.device, *np.unique(self.protein.backbone.chain_ids).tolist()
 
     def predict(self) -> KeptDynamics:

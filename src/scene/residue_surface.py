@@ -61,7 +61,7 @@ class ResidueSurface(Surface):
         self._local = self._turned(motion, np.swapaxes(backbone_frames(backbone_positions(residues)), 1, 2))
         self._draw(colors)
         if self._handler is None:
-            check_for_changes(self.session)  # else a structure that has just been opened would tell of no change
+            check_for_changes(self.session)  # or a structure that has just been opened would report no change
             self._handler = self.structure.triggers.add_handler("changes", self._structure_changed)
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
@@ -97,7 +97,7 @@ class ResidueSurface(Surface):
 
     def _set_residues(self, residues: Residues) -> None:
         self.residues = residues
-        self._pointers = residues.pointers.copy()  # tells, once residues are deleted, which
+        self._pointers = residues.pointers.copy()  # by which deleted residues are known
 
     def _draw(self, colors: NDArray[np.uint8]) -> None:
         positions = backbone_positions(self.residues)

@@ -2,7 +2,7 @@
 
 UCSF offers ChimeraX itself only behind a licence form, which no continuous integration can fill in. The yanked PyPI
 release ``chimerax==0.1.71`` holds the same Python and C++ code of ChimeraX 1.7.1, without the windows, but cannot
-start. This script installs it and mends what keeps it from starting; see `mend` for each fault.
+start. This script installs it and repairs what keeps it from starting; see `repair` for each fault.
 
 Usage: ``python3.11 tests/chimerax/environment.py [folder]``. An environment made from the same inputs is kept as it
 is, so that a second run costs nothing. The system libraries it draws with are named in `SYSTEM_LIBRARIES`.
@@ -43,7 +43,7 @@ SYSTEM_LIBRARIES = {
 
 
 def make_environment(folder: Path) -> None:
-    """Install and mend ChimeraX in a fresh environment, unless `folder` already is that environment.
+    """Install and repair ChimeraX in a fresh environment, unless `folder` already is that environment.
 
     Parameters
     ----------
@@ -68,10 +68,10 @@ def make_environment(folder: Path) -> None:
     install = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, "--no-deps", HOST], check=True)
     site_packages = folder / "lib" / "python3.11" / "site-packages"
-    mend(site_packages)
+    repair(site_packages)
     subprocess.run([*install, "--requirement", HERE / "requirements.txt"], check=True)
     subprocess.run([*install, "--no-deps", SETUPTOOLS], check=True)
-    mend_parser_library(site_packages / "grako")
+    repair_parser_library(site_packages / "grako")
     fetch_structure(folder)
     stamp.write_text(inputs)
     print(f"{folder} holds ChimeraX {HOST_VERSION}")
@@ -83,7 +83,7 @@ def fingerprint() -> str:
     return hashlib.sha256(b"".join((HERE / name).read_bytes() for name in names)).hexdigest()
 
 
-def mend(site_packages: Path) -> None:
+def repair(site_packages: Path) -> None:
     """Turn the installed wheel into a host that starts and finds its bundles.
 
     Parameters
@@ -142,7 +142,7 @@ def describe_bundle(site_packages: Path, name: str, bundle: dict) -> None:
     (distribution / "RECORD").write_text(f"{module.replace('.', '/')}/__init__.py,,\n")
 
 
-def mend_parser_library(package: Path) -> None:
+def repair_parser_library(package: Path) -> None:
     """Let the last grako take abstract classes from where Python 3.10 and later keep them.
 
     Parameters

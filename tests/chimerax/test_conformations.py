@@ -109,7 +109,7 @@ def test_superimposed_on_a_part(run, protease, ensemble):
 
 
 def test_ensembles_are_predicted_only_where_specified(run, session, protease, ensemble, tmp_path):
-    """A command without a specification goes for what the user opened, also in a restored session."""
+    """A command without a specification applies to what the user opened, also in a restored session."""
     assert len(run("dynaprot predict")) == 1
     assert len(run("dynaprot predict #1,2")) == 2
     run(f'save "{tmp_path}/ensemble.cxs"')

@@ -11,7 +11,7 @@ def mesh_of(surface):
 
 @pytest.fixture
 def ellipsoids(run, protease):
-    """Those of the whole protease, by the elastic network."""
+    """The ellipsoids of the whole protease, by the elastic network."""
     (surface,) = run("dynaprot ellipsoids #1 model anm")
     return surface
 

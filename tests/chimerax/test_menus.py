@@ -1,4 +1,4 @@
-"""Toolbar, presets, and what the bundle tells the host of itself."""
+"""Toolbar, presets, and what the bundle announces to the host."""
 
 import re
 import xml.etree.ElementTree
@@ -21,6 +21,26 @@ def test_every_command_is_announced(bundle):
     page = (ROOT / "src" / "docs" / "user" / "commands" / "dynaprot.html").read_text(encoding="utf-8")
     for name in COMMANDS:
         assert f'<a name="{name.split()[-1]}"></a>' in page
+
+
+def test_the_help_states_the_defaults_of_the_core(bundle):
+    """Each default that all hosts share is the one on the help page."""
+    from chimerax.dynaprot.dynaprot import defaults
+
+    page = (ROOT / "src" / "docs" / "user" / "commands" / "dynaprot.html").read_text(encoding="utf-8")
+    for option, value in {
+        "probability": defaults.PROBABILITY,
+        "threshold": defaults.THRESHOLD,
+        "maxBonds": defaults.COUPLINGS,
+        "count": defaults.CONFORMATIONS,
+        "seed": defaults.SEED,
+        "amplitude": defaults.AMPLITUDE,
+        "frames": defaults.FRAMES,
+    }.items():
+        stated = rf"<b>{option}</b> (<i>\w</i> |pairs )?\((4 to 1000, )?default <b>{value:g}</b>"
+        assert re.search(stated, " ".join(page.split())), option
+    for suffix in (*defaults.RESULT_SUFFIXES, *defaults.ENSEMBLE_SUFFIXES, *defaults.FIGURE_SUFFIXES):
+        assert f"<b>{suffix}</b>" in page, suffix
 
 
 def examples():

@@ -76,9 +76,8 @@ def test_anisou(run, protease, log):
     np.testing.assert_allclose(calphas.aniso_u, dynamics.marginals, rtol=1e-5)
     np.testing.assert_array_equal(protease.atoms.bfactors, b_factors)
     run("dynaprot anisou #1/A:1-5")
-    assert (
-        log[-1][1] == "1hpv.pdb #1: wrote the predicted anisotropic U of 5 C-alpha atoms, in place of that of 5 atoms"
-    )
+    written = "wrote the predicted anisotropic U of 5 C-alpha atoms, in place of that of 5 atoms"
+    assert log[-1][1] == f"1hpv.pdb #1: {written}"
 
 
 def test_saved_files(run, protease, tmp_path):
