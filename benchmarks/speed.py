@@ -3,16 +3,18 @@
     python benchmarks/speed.py                # prints the tables and draws docs/images/benchmarks.png; make bench
     python benchmarks/speed.py 100 271        # of these sizes only
 
-1. Marginals: the published DYNAPROT-M network with fused attention against the literal formula (tests/core).
+1. Marginals: the published DYNAPROT-M network in numpy, which needs no PyTorch, and in PyTorch with fused attention,
+   against the literal formula of invariant point attention (tests/core).
 2. Coupling: the network of couplings with kernels in place of the published pair head, which takes N^3 operations.
-3. Joint: the shipped network's whole prediction, from coordinates to marginals and coupling of all pairs, against
-   ProDy's ANM: with its 20 slowest modes, its default, and with all modes and their covariance, which is a joint too.
+3. Joint: the whole prediction of the shipped networks, from coordinates to marginals and coupling of all pairs,
+   against ProDy's ANM: with its 20 slowest modes, its default, and with all modes and their covariance, which is a
+   joint too.
 4. Samples: 250 conformations from that joint against the route over its 3N x 3N covariance and Cholesky factor.
 
 Each figure comes from a process of its own, on one thread: time is that of the processor, the best of several runs, so
 that other work on the machine matters little; memory is the peak of the first run above what the process held before. A
-case that takes more than `MEMORY`, or that by N^3 would take more than `PATIENCE`, is left out. Only the ratios travel
-to another machine.
+case that takes more than `MEMORY`, or that by N^3 would take more than `PATIENCE`, is left out. Seconds depend on the
+machine and on what else runs there; compare ratios within one run.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -36,6 +38,7 @@ from matplotlib.ticker import LogLocator
 
 from dynaprot import Structure, prediction
 from dynaprot.figures.figure import FOREGROUND, axes_in_inches, empty_figure, save, style
+from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture
 from dynaprot.network.features import Features, featurise
 from dynaprot.structure.residues import AMINO_ACIDS
 
@@ -65,15 +68,24 @@ def globule(size: int, seed: int = 0) -> Structure:
     )
 
 
-def fused_attention(size: int) -> Callable[[], object]:
-    """DYNAPROT-M as it is."""
-    from dynaprot.network.architecture import DYNAPROT_M
+def numpy_attention(size: int) -> Callable[[], object]:
+    """DYNAPROT-M in numpy."""
+    from dynaprot.network.numpy_network import NumpyNetwork
+    from dynaprot.network.weights import Weights
 
+    parameters = {name: tensor.numpy() for name, tensor in _network(DYNAPROT_M).state_dict().items()}
+    network = NumpyNetwork(Weights(DYNAPROT_M, parameters, {}, Path("untrained")))
+    features = featurise(globule(size))
+    return lambda: network(features)
+
+
+def fused_attention(size: int) -> Callable[[], object]:
+    """DYNAPROT-M in PyTorch."""
     return _forward(DYNAPROT_M, size)
 
 
 def literal_formula(size: int) -> Callable[[], object]:
-    """DYNAPROT-M with the formula as it is written."""
+    """DYNAPROT-M in PyTorch, with attention as its formula is written."""
     from dynaprot.network.torch_network import InvariantPointAttention
 
     sys.path.insert(0, str(ROOT))
@@ -88,31 +100,36 @@ def literal_formula(size: int) -> Callable[[], object]:
 
 def pair_head(size: int) -> Callable[[], object]:
     """DYNAPROT-J as published."""
-    from dynaprot.network.architecture import DYNAPROT_J
-
     return _forward(DYNAPROT_J, size)
 
 
 def kernel_head(size: int) -> Callable[[], object]:
     """DYNAPROT-J with a sum of kernels as its head."""
-    from dynaprot.network.architecture import DYNAPROT_J
-
     return _forward(replace(DYNAPROT_J, coupling="kernel"), size)
 
 
-def _forward(architecture, size: int) -> Callable[[], object]:  # type: ignore[no-untyped-def]
+def _forward(architecture: Architecture, size: int) -> Callable[[], object]:
     import torch
 
-    from dynaprot.network.torch_network import DynaProt, tensors
+    from dynaprot.network.torch_network import tensors
 
-    torch.manual_seed(0)
-    network = DynaProt(architecture).eval()
+    network = _network(architecture)
     inputs = tensors(featurise(globule(size)))
     return torch.inference_mode()(lambda: network(*inputs))
 
 
+def _network(architecture: Architecture):  # type: ignore[no-untyped-def]
+    """A network of PyTorch with random weights."""
+    import torch
+
+    from dynaprot.network.torch_network import DynaProt
+
+    torch.manual_seed(0)
+    return DynaProt(architecture).eval()
+
+
 def whole_prediction(size: int) -> Callable[[], object]:
-    """The shipped network: features, springs, and everything that is made of them."""
+    """The shipped networks: features, force constants, and the joint that follows from them."""
     structure = globule(size)
     prediction.predict(globule(20))  # reads the weights
 
@@ -172,21 +189,22 @@ def dense_samples(size: int) -> Callable[[], object]:
 CASES = {
     case.__name__: case
     for case in (
-        fused_attention, literal_formula, kernel_head, pair_head, whole_prediction, anm_20_modes, anm_all_modes,
-        samples, dense_samples,
+        numpy_attention, fused_attention, literal_formula, kernel_head, pair_head, whole_prediction, anm_20_modes,
+        anm_all_modes, samples, dense_samples,
     )
 }  # fmt: skip
 COMPARISONS = (
-    ("Marginals", "fused_attention", ("literal_formula",)),
-    ("Coupling", "kernel_head", ("pair_head",)),
-    ("Joint", "whole_prediction", ("anm_20_modes", "anm_all_modes")),
-    (f"{COUNT} samples", "samples", ("dense_samples",)),
+    ("Marginals", ("numpy_attention", "fused_attention"), ("literal_formula",)),
+    ("Coupling", ("kernel_head",), ("pair_head",)),
+    ("Joint", ("whole_prediction",), ("anm_20_modes", "anm_all_modes")),
+    (f"{COUNT} samples", ("samples",), ("dense_samples",)),
 )
-
+"""Title, what is ours, and the rivals."""
 
 LABELS = {
-    "fused_attention": "fused attention",
-    "literal_formula": "literal IPA formula",
+    "numpy_attention": "numpy",
+    "fused_attention": "PyTorch, fused",
+    "literal_formula": "PyTorch, literal",
     "kernel_head": "sum of kernels",
     "pair_head": "published pair head",
     "whole_prediction": "whole prediction",
@@ -264,9 +282,9 @@ def stages_here(size: int) -> None:
     prediction.predict(globule(20)).sample(1)
     features: list[float] = []
 
-    def timed(structure: Structure) -> Features:
+    def timed(structure: Structure, *names: Sequence[str]) -> Features:
         start = time.process_time()
-        found = featurise(structure)
+        found = featurise(structure, *names)
         features.append(time.process_time() - start)
         return found
 
@@ -288,16 +306,19 @@ def stages_here(size: int) -> None:
     print(json.dumps(min(runs, key=sum)))
 
 
-def table(title: str, ours: str, rivals: tuple[str, ...], figures: dict[tuple[str, int], Figures]) -> str:
-    """A Markdown table of a comparison."""
-    names = [LABELS[name] for name in (ours, *rivals)]
-    head = ["N", *(f"{name}, s" for name in names), *(f"{name} / ours" for name in names[1:])]
-    head += [f"{name}, MB" for name in names]
+def table(title: str, ours: tuple[str, ...], rivals: tuple[str, ...], figures: dict[tuple[str, int], Figures]) -> str:
+    """A Markdown table of a comparison, with the ratio of every rival to everything that is ours."""
+    cases = (*ours, *rivals)
+    ratios = [(rival, own) for own in ours for rival in rivals]
+    head = ["N", *(f"{LABELS[case]}, s" for case in cases)]
+    head += [f"{LABELS[rival]} / {LABELS[own]}" for rival, own in ratios]
+    head += [f"{LABELS[case]}, MB" for case in cases]
     rows = []
     for size in sorted({size for _, size in figures}):
-        seconds, peaks = zip(*(figures[case, size] for case in (ours, *rivals)), strict=True)
-        cells = [str(size), *map(_seconds, seconds), *(_number(each / seconds[0], "{:.1f}") for each in seconds[1:])]
-        rows.append([*cells, *(_number(peak, "{:.0f}") for peak in peaks)])
+        found = {case: figures[case, size] for case in cases}
+        cells = [str(size), *(_seconds(found[case].seconds) for case in cases)]
+        cells += [_number(found[rival].seconds / found[own].seconds, "{:.1f}") for rival, own in ratios]
+        rows.append([*cells, *(_number(found[case].peak, "{:.0f}") for case in cases)])
     lines = [head, ["---:"] * len(head), *rows]
     return "\n".join([f"### {title}", "", *("| " + " | ".join(line) + " |" for line in lines), ""])
 
@@ -322,7 +343,7 @@ def draw(figures: dict[tuple[str, int], Figures], path: Path) -> None:
             for row, what in enumerate(("Time, s", "Peak memory, MB")):
                 x = left + column * (width + gap)
                 axes = axes_in_inches(figure, x, bottom + (1 - row) * (height + gap), width, height)
-                for case, colour in zip((ours, *rivals), colours, strict=False):
+                for case, colour in zip((*ours, *rivals), colours, strict=False):
                     values = [max(figures[case, size][row], limits[row][0]) for size in sizes]
                     axes.loglog(sizes, values, "o-", color=colour, markersize=2.5, linewidth=1.0)
                 axes.set(xlim=(70, 7500), ylim=limits[row])
@@ -337,7 +358,7 @@ def draw(figures: dict[tuple[str, int], Figures], path: Path) -> None:
                 if row:
                     continue
                 axes.text(0.06, 1.13, title, transform=axes.transAxes, weight="bold")
-                for line, (case, colour) in enumerate(zip((ours, *rivals), colours, strict=False)):
+                for line, (case, colour) in enumerate(zip((*ours, *rivals), colours, strict=False)):
                     axes.text(
                         0.06, 1.02 - 0.09 * line, LABELS[case], transform=axes.transAxes, fontsize=6.5, color=colour
                     )
@@ -348,15 +369,16 @@ def draw(figures: dict[tuple[str, int], Figures], path: Path) -> None:
 def main(sizes: tuple[int, ...]) -> None:
     """Run everything, print the tables and draw the picture."""
     names = [line.split(":")[1] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "onnxruntime", "torch", "prody"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "prody"))
     print(f"{names[0].strip()}, {platform.system()}; {packages}\n", flush=True)
     figures: dict[tuple[str, int], Figures] = {}
     for title, ours, rivals in COMPARISONS:
-        figures |= growth(ours, sizes)
-        for rival in rivals:
-            figures |= growth(rival, sizes, PATIENCE)
-        own = {key: value for key, value in figures.items() if key[0] in (ours, *rivals)}
-        print(table(title, ours, rivals, own), flush=True)
+        for case in ours:
+            figures |= growth(case, sizes)
+        for case in rivals:
+            figures |= growth(case, sizes, PATIENCE)
+        compared = {key: value for key, value in figures.items() if key[0] in (*ours, *rivals)}
+        print(table(title, ours, rivals, compared), flush=True)
     parts = ("features", "network", "factor and marginals", "coupling", f"{COUNT} samples")
     lines = [["N", *parts], ["---:"] * (len(parts) + 1)]
     lines += [[str(size), *map(_seconds, stages(size))] for size in sizes]

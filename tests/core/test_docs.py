@@ -21,6 +21,7 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *(ROOT / "weights").glob("*.md"),
+    ROOT / "docs" / "evaluation" / "README.md",
 ]
 MODULES = sorted((ROOT / "src" / "dynaprot").rglob("*.py"))
 
@@ -31,6 +32,14 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} points to {target}"
+
+
+def test_paths_in_the_developer_guide_exist() -> None:
+    """Every file and folder that the guide names is in the repository."""
+    guide = (ROOT / "docs" / "developer-guide.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:toml|xml|cff|md))`", guide)
+    assert len(paths) > 50
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -99,7 +108,9 @@ BANNED = re.compile(
 CLEAN = (
     "src/dynaprot/structure", "src/dynaprot/joint", "src/dynaprot/analysis", "src/dynaprot/files",
     "src/dynaprot/figures", "src/dynaprot/dynamics.py", "src/dynaprot/storage.py", "src/dynaprot/errors.py",
-    "src/dynaprot/command_line.py", "src/dynaprot/defaults.py",
+    "src/dynaprot/command_line.py", "src/dynaprot/defaults.py", "README.md", "CHANGELOG.md", "weights/README.md",
+    "docs/theory.md", "docs/user-guide.md", "docs/developer-guide.md", "docs/benchmarks.md", "docs/references.md",
+    "docs/evaluation/README.md",
 )  # fmt: skip
 """Files, and folders with all sources and pages in them, in which texts are checked."""
 
@@ -147,3 +158,47 @@ def test_banned_words_are_found_and_others_left_alone() -> None:
         assert BANNED.search(bad), bad
     for good in ("we recommend", "an amendment", "There is no file", "there\n    is no file", "it is no longer", "has"):
         assert not BANNED.search(good), good
+
+
+NAME = r"(?:(?:Di|De|Van) )?[A-Z][^\W\d_A-Z][\w'-]*"
+CITATION = re.compile(rf"({NAME}(?:, {NAME})*(?: & {NAME}| et al\.)?) \(?((?:19|20)\d\d)\b")
+CITING = [path for path in [*MODULES, *PAGES] if path.name != "references.md"]
+
+
+def test_every_cited_work_is_in_the_list_of_references() -> None:
+    """Whatever a source or a page cites as "author year" has its full reference, under these very words."""
+    references = (ROOT / "docs" / "references.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"\*\*([^*]+ \d{4})\*\*", references))
+    cited: dict[str, str] = {}
+    for path in CITING:
+        running = re.sub(r"\n[ #]*", " ", path.read_text(encoding="utf-8"))
+        cited |= {f"{names} {year}": path.name for names, year in CITATION.findall(running)}
+    assert len(cited) > 25
+    assert {work: page for work, page in cited.items() if work not in listed} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "work"),
+    [
+        ("of pairs (Yang, Song & Jernigan 2009).", "Yang, Song & Jernigan 2009"),
+        ("Kabsch & Sander (1983) define", "Kabsch & Sander 1983"),
+        ("(Golub & Van Loan 2013, section 10.3)", "Golub & Van Loan 2013"),
+        ("Müller et al. 2007", "Müller et al. 2007"),
+        ("at ICLR 2026, with 2000 residues", None),
+    ],
+)
+def test_citations_are_recognised(text: str, work: str | None) -> None:
+    """One name, two, three or many, with the year in brackets or without."""
+    assert [f"{names} {year}" for names, year in CITATION.findall(text)] == ([work] if work else [])
+
+
+def test_the_paper_and_this_version_are_what_is_cited() -> None:
+    """CITATION.cff names this version; it, README and the list of references name the paper and where it is."""
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert version is not None
+    assert f"\nversion: {version[1]}\n" in citation
+    for page in ("CITATION.cff", "README.md", "docs/references.md"):
+        content = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+        assert "Learning Residue Level Protein Dynamics with Multiscale Gaussians" in content, page
+        assert "https://openreview.net/forum?id=uKn9PdREBA" in content, page

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_figures", "draw_profiles", "draw_scatter"]
 
 BASELINE = "anm"
-COLOURS = {BASELINE: "#4F97CF", "anm-cutoff": "#9A9A9A", HALVES: FOREGROUND}
+COLOURS = {"prior": "#2B5597", BASELINE: "#4F97CF", "anm-cutoff": "#9A9A9A", HALVES: FOREGROUND}
 LEARNED = ("#B32E1A", "#EE9A45", "#7B4B94", "#3E8E6E")
 PANELS = (
     ("rmsf_r", "RMSF r, median", "RMSF r, MD ↑"),
