@@ -117,8 +117,8 @@ def test_colour_by_coupling_to_residues(run, session, protease, coupling):
 @pytest.mark.parametrize(
     ("command", "text"),
     [
-        ("dynaprot coupling #1 threshold 0", "above 0 and at most at 1, not 0"),
-        ("dynaprot coupling #1 threshold 2", "above 0 and at most at 1, not 2"),
+        ("dynaprot coupling #1 threshold 0", "above 0 and at most 1, not 0"),
+        ("dynaprot coupling #1 threshold 2", "above 0 and at most 1, not 2"),
         ("dynaprot coupling #1 maxBonds 0", "Must be greater than or equal to 1"),
         ("dynaprot coupling #1/A from #1/B:25", "none of the residues given after 'from' is in the chains"),
     ],

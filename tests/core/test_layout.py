@@ -140,7 +140,7 @@ def test_the_core_knows_no_host(path: Path) -> None:
 
 
 def test_chimerax_layers_run_one_way() -> None:
-    """The window may import commands and scene, commands the scene, and the scene neither; and none goes in a circle."""
+    """The window may import commands and scene, commands the scene, and the scene neither; none goes in a circle."""
     floor = {"scene": 0, "commands": 1, "window": 2, "": 3}  # the last is the bundle itself, which nothing imports
     bundle = {
         name: {target for target in targets if target.split(".")[0] != "dynaprot"}
