@@ -110,7 +110,7 @@ CLEAN = (
     "src/dynaprot/figures", "src/dynaprot/dynamics.py", "src/dynaprot/storage.py", "src/dynaprot/errors.py",
     "src/dynaprot/command_line.py", "src/dynaprot/defaults.py", "README.md", "CHANGELOG.md", "weights/README.md",
     "docs/theory.md", "docs/user-guide.md", "docs/developer-guide.md", "docs/benchmarks.md", "docs/references.md",
-    "docs/evaluation/README.md",
+    "docs/evaluation/README.md", "pymol_plugin",
 )  # fmt: skip
 """Files, and folders with all sources and pages in them, in which texts are checked."""
 
