@@ -111,7 +111,7 @@ CLEAN = (
     "src/dynaprot/command_line.py", "src/dynaprot/defaults.py", "README.md", "CHANGELOG.md", "weights/README.md",
     "docs/theory.md", "docs/user-guide.md", "docs/developer-guide.md", "docs/benchmarks.md", "docs/references.md",
     "docs/evaluation/README.md",
-    "src/commands", "src/scene", "src/window", "src/docs", "tests/chimerax",
+    "src/commands", "src/scene", "src/window", "src/docs", "tests/chimerax", "pymol_plugin",
 )  # fmt: skip
 """Files, and folders with all sources and pages in them, in which texts are checked."""
 
