@@ -137,19 +137,3 @@ def test_the_core_knows_no_host(path: Path) -> None:
             package = name.split(".")[0]
             assert package not in HOSTS, f"{path.name} imports {name}"
             assert package != "dynaprot", f"{path.name} imports {name} absolutely"
-
-
-def test_chimerax_layers_run_one_way() -> None:
-    """The window may import commands and scene, commands the scene, and the scene neither; none goes in a circle."""
-    floor = {"scene": 0, "commands": 1, "window": 2, "": 3}  # the last is the bundle itself, which nothing imports
-    bundle = {
-        name: {target for target in targets if target.split(".")[0] != "dynaprot"}
-        for name, targets in arrows(ROOT / "src").items()
-        if name.split(".")[0] != "dynaprot"
-    }
-    assert {name.split(".")[0] for name in bundle} == set(floor)
-    assert {"commands", "window", "window.tool"} <= bundle[""]
-    for name, targets in bundle.items():
-        for target in targets:
-            assert floor[target.split(".")[0]] <= floor[name.split(".")[0]], f"{name} imports {target}"
-    assert circles(bundle) == []
