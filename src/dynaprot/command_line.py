@@ -155,11 +155,11 @@ def plot_command(
 @app.command("evaluate")
 def evaluate_command(
     data: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            help="Folder with md_ensembles.npz or atlas_rmsf.npz, or simulations as for prepare: ATLAS, mdCATH, models."
+            help="Simulations as for prepare: ATLAS, mdCATH, models; or a folder of md_ensembles.npz, atlas_rmsf.npz."
         ),
-    ] = Path("../shared/data"),
+    ] = None,
     model: Annotated[
         list[str],
         typer.Option("--model", "-m", help="Model or weights file, or two as M+J; can be given several times."),
@@ -172,7 +172,7 @@ def evaluate_command(
         Path | None, typer.Option(help="Only simulated proteins of the clusters held out from these weights.")
     ] = None,
     split: Annotated[
-        Path | None, typer.Option(help="Only simulated proteins of the test part of this split.json.")
+        Path | None, typer.Option(help="Only simulated proteins of the test set of this split.json.")
     ] = None,
     topology: Annotated[
         Path | None, typer.Option(help="Structure file of the molecule, where the data are one trajectory.")
@@ -188,11 +188,15 @@ def evaluate_command(
     from rich.progress import track
 
     from .datasets.splits import Split
-    from .evaluation.contenders import chosen_clusters, contenders
-    from .evaluation.proteins import read_proteins
-    from .evaluation.report import Report, write_report
+    from .evaluation.clusters import chosen_clusters
+    from .evaluation.contenders import contenders
+    from .evaluation.files import write_report
+    from .evaluation.proteins import DATA_NEEDED, read_proteins
+    from .evaluation.report import Report
     from .evaluation.scores import evaluate
 
+    if data is None:
+        raise TrainingDataError(DATA_NEEDED)
     proteins = read_proteins(
         data,
         clusters=chosen_clusters(clusters, held_out_of),
@@ -237,12 +241,6 @@ def prepare_command(
     conformers: Annotated[
         bool, typer.Option("--conformers", help="Each source, a file or a folder, holds conformers of one protein.")
     ] = False,
-    core_weighted: Annotated[
-        bool,
-        typer.Option(
-            "--core-weighted", help="Superpose on residues that move little, so that flexible tails do not matter."
-        ),
-    ] = False,
     temperature: Annotated[int, typer.Option(help="Temperature of the mdCATH simulations, K.")] = 320,
     licence: Annotated[str | None, typer.Option(help="Licence of the data, kept with every protein.")] = None,
     split: Annotated[
@@ -267,7 +265,7 @@ def prepare_command(
     published = None if split is SplitName.clusters else published_split(split.value, split_lists)
     found = find_sources(sources, topology=topology, conformers=conformers, temperature=temperature, licence=licence)
     _make_folder(output)
-    outcomes = prepare(found, output, core_weighted=core_weighted, jobs=jobs)
+    outcomes = prepare(found, output, jobs=jobs)
     done = list(track(outcomes, "Preparing", total=len(found), console=errors, transient=True))
     for outcome in sorted(done, key=lambda outcome: (outcome.path is None, outcome.name)):
         kind = "[bold red]Failed:[/]" if outcome.path is None else "[yellow]Note:[/]"
@@ -280,13 +278,13 @@ def prepare_command(
     if failed == len(done):
         raise TrainingDataError("Nothing could be prepared.")
     try:
-        parts = published or split_prepared(output, seed)
+        made = published or split_prepared(output, seed)
     except TrainingDataError as error:
         _say("[yellow]Note:[/]", (f"No split was made. {error}",))
         return
-    parts.save(output / "split.json")
-    counts = f"{len(parts.train)} to train, {len(parts.validation)} to validate, {len(parts.test)} to test"
-    console.print(f"Split by {parts.name}: {counts}")
+    made.save(output / "split.json")
+    counts = f"{len(made.train)} to train, {len(made.validation)} to validate, {len(made.test)} to test"
+    console.print(f"Split by {made.name}: {counts}")
 
 
 @app.command("train")
@@ -296,7 +294,7 @@ def train_command(
     ],
     output: Output = Path("out/training"),
     data: Annotated[
-        str | None, typer.Option(help="Folder of the sources, in place of the one that the configuration names.")
+        str | None, typer.Option(help="Folder of the data, in place of the one that the configuration names.")
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue from the checkpoints in the output folder.")

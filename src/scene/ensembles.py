@@ -9,8 +9,8 @@ from chimerax.atomic import Structure
 from chimerax.core.errors import UserError
 
 from ..dynaprot.analysis.ensembles import draw_ensemble
-from ..dynaprot.structure.geometry import nearest_rotations
 from ..dynaprot.structure.rigid_residues import carry_atoms
+from ..dynaprot.structure.superposition import superpose
 from .predictions import beside_window
 from .proteins import MADE_FROM
 
@@ -129,7 +129,5 @@ def superimposed(
     -------
     ndarray, shape=(n, N, 3)
     """
-    centre = reference[members].mean(0)
-    offsets = samples - samples[:, members].mean(1, keepdims=True)
-    rotations = nearest_rotations(np.swapaxes(offsets[:, members], 1, 2) @ (reference[members] - centre))
-    return offsets @ rotations + centre
+    rotations, shifts = superpose(samples, reference, np.isin(np.arange(len(reference)), members))
+    return samples @ rotations + shifts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,20 +21,25 @@ from hypothesis import strategies as st
 import dynaprot
 from dynaprot import Structure, predict
 from dynaprot.datasets.labels import labels_of
-from dynaprot.datasets.sources import Ensemble
+from dynaprot.datasets.sources import Ensemble, RmsfChain, read_rmsf_chains
 from dynaprot.datasets.splits import Split
-from dynaprot.errors import PredictionError, StructureError, TrainingDataError, WeightsError
-from dynaprot.evaluation import statistics
-from dynaprot.evaluation.contenders import chosen_clusters, contenders
-from dynaprot.evaluation.proteins import MOST_FRAMES, AtlasChain, Proteins, read_atlas, read_folder, read_proteins
-from dynaprot.evaluation.report import Report, write_report
+from dynaprot.datasets.training_sequences import TrainingSequences, sequences_path
+from dynaprot.errors import PredictionError, TrainingDataError, WeightsError
+from dynaprot.evaluation.clusters import chosen_clusters
+from dynaprot.evaluation.contenders import Contender, Relation, contenders
+from dynaprot.evaluation.figures import PANELS
+from dynaprot.evaluation.files import write_report
+from dynaprot.evaluation.proteins import MAX_FRAMES, Proteins, read_folder, read_proteins
+from dynaprot.evaluation.report import QUANTITIES, Report
 from dynaprot.evaluation.scores import EQ5, HALVES, RECOLOURED, Profile, Protein, Score, evaluate, halves
-from dynaprot.metrics import ensembles, joints
+from dynaprot.metrics import ensembles, joints, statistics
 from dynaprot.metrics.residues import compare
 from dynaprot.network.architecture import Architecture
-from dynaprot.network.weights import save_weights
+from dynaprot.network.weights import load_weights, save_weights, shipped_weights
+from dynaprot.structure.superposition import superpose_ensemble
 
 from .conftest import SHARED, moved, random_protein, rotation_matrix
+from .test_command_line import run
 from .test_prepare import write_models
 from .test_structure import pdb_text
 
@@ -61,14 +67,14 @@ def simulation(structure: Structure, count: int, seed: int = 0) -> np.ndarray:
 
 def ensemble(structure: Structure, count: int, seed: int, model: str = "anm") -> np.ndarray:
     """Samples superposed on the structure."""
-    return ensembles.superpose_on(predict(structure, model).sample(count, seed=seed), structure.ca)
+    return ensembles.superposed(predict(structure, model).sample(count, seed=seed), structure.ca)
 
 
 # Marginals and coupling ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def judged() -> tuple[np.ndarray, np.ndarray, joints.Labels, dict[str, float]]:
+def unrelated() -> tuple[np.ndarray, np.ndarray, joints.Labels, dict[str, float]]:
     """Unrelated marginals and coupling of 70 residues, and what `compare` makes of them."""
     generator = np.random.default_rng(1)
     labels = joints.Labels(spd(generator, 70), np.corrcoef(generator.normal(size=(70, 90))))
@@ -76,9 +82,9 @@ def judged() -> tuple[np.ndarray, np.ndarray, joints.Labels, dict[str, float]]:
     return marginals, coupling, labels, compare(marginals, coupling, labels)
 
 
-def test_rmwd_is_the_bures_distance_by_the_matrix_root(judged) -> None:
+def test_rmwd_is_the_bures_distance_by_the_matrix_root(unrelated) -> None:
     """tr A + tr B - 2 tr (A^1/2 B A^1/2)^1/2 with scipy's sqrtm, mean over residues, root."""
-    marginals, _, labels, values = judged
+    marginals, _, labels, values = unrelated
     squared = []
     for a, b in zip(marginals, labels.marginals, strict=True):
         root = linalg.sqrtm(a)
@@ -86,9 +92,9 @@ def test_rmwd_is_the_bures_distance_by_the_matrix_root(judged) -> None:
     assert values["rmwd"] == pytest.approx(np.sqrt(np.mean(squared)), rel=1e-9)
 
 
-def test_symmetric_kl_is_that_of_gaussians(judged) -> None:
+def test_symmetric_kl_is_that_of_gaussians(unrelated) -> None:
     """Both directions by the textbook formula, which Monte Carlo with scipy's densities bears out."""
-    marginals, _, labels, values = judged
+    marginals, _, labels, values = unrelated
 
     def kl(a: np.ndarray, b: np.ndarray) -> float:
         return 0.5 * (np.trace(np.linalg.inv(b) @ a) - 3 + np.linalg.slogdet(b)[1] - np.linalg.slogdet(a)[1])
@@ -101,9 +107,9 @@ def test_symmetric_kl_is_that_of_gaussians(judged) -> None:
     assert np.mean(gaussians[0].logpdf(drawn) - gaussians[1].logpdf(drawn)) == pytest.approx(kl(a, b), abs=0.004)
 
 
-def test_rmsf_shape_amplitude_and_coupling_by_their_definitions(judged) -> None:
+def test_rmsf_shape_amplitude_and_coupling_by_their_definitions(unrelated) -> None:
     """Pearson from scipy, pairs one by one, cosines residue by residue."""
-    marginals, coupling, labels, values = judged
+    marginals, coupling, labels, values = unrelated
     own, true = ([np.sqrt(np.trace(m)) for m in stack] for stack in (marginals, labels.marginals))
     assert values["rmsf_r"] == pytest.approx(stats.pearsonr(own, true)[0], rel=1e-9)
     assert values["amplitude"] == pytest.approx(np.mean(own) / np.mean(true))
@@ -118,9 +124,9 @@ def test_rmsf_shape_amplitude_and_coupling_by_their_definitions(judged) -> None:
         assert values[name] == pytest.approx(expected, rel=1e-9)
 
 
-def test_coupling_by_range_counts_each_pair_in_its_bins(judged) -> None:
+def test_coupling_by_range_counts_each_pair_in_its_bins(unrelated) -> None:
     """Bins of separation and of distance, pair by pair; a bin with too few pairs has no figure."""
-    _, coupling, labels, _ = judged
+    _, coupling, labels, _ = unrelated
     positions = np.random.default_rng(3).uniform(0, 22, (70, 3))
     values = joints.coupling_by_range(coupling, labels.coupling, positions)
     assert len(values) == len(joints.SEPARATIONS) + len(joints.DISTANCES)
@@ -159,7 +165,7 @@ def test_superposition_is_scipys() -> None:
     structure = random_protein(2, (25,))
     frames = simulation(structure, 6)
     centre = structure.ca.mean(0)
-    for frame, placed in zip(frames, ensembles.superpose_on(frames, structure.ca), strict=True):
+    for frame, placed in zip(frames, ensembles.superposed(frames, structure.ca), strict=True):
         centred = frame - frame.mean(0)
         turn, _ = spatial.transform.Rotation.align_vectors(structure.ca - centre, centred)
         np.testing.assert_allclose(placed, turn.apply(centred) + centre, atol=1e-6)
@@ -244,7 +250,7 @@ def test_contacts_by_sets(compared) -> None:
         assert values[name] == pytest.approx(len(own & true) / len(own | true))
 
 
-def test_nothing_to_compare_is_no_figure() -> None:
+def test_nothing_to_compare_has_no_value() -> None:
     """Where neither ensemble has a contact of a kind, its Jaccard index is not a number rather than 0 or 1."""
     nothing = np.zeros((3, 3), dtype=bool)
     assert np.isnan(ensembles.jaccard(nothing, nothing))
@@ -279,7 +285,7 @@ def test_samples_of_the_true_gaussian_come_ever_nearer() -> None:
     truth = dynamics.sample(8_000, seed=99)
     residues, components = [], []
     for count in (40, 160, 640):
-        sets = [ensembles.superpose_on(part, structure.ca) for part in (dynamics.sample(count, seed=1), truth)]
+        sets = [ensembles.superposed(part, structure.ca) for part in (dynamics.sample(count, seed=1), truth)]
         values = ensembles.compare_ensembles(*sets, structure.ca, np.random.default_rng(0))
         residues.append(values["rmwd_total"])
         components.append(values["md_pca_w2"])
@@ -297,7 +303,7 @@ def test_joint_error_and_rmsip_by_whole_matrices() -> None:
     truth = joints.Motion.in_frames(frames, structure.ca)
     predicted = predict(structure, "anm")
     values = joints.compare_motions(joints.Motion.of(predicted), truth)
-    rotations, shifts = joints.superpose(frames, structure.ca)
+    rotations, shifts = superpose_ensemble(frames, structure.ca)
     superposed = frames @ rotations + shifts
     own, true = predicted.covariance(), np.cov(superposed.reshape(150, -1).T)
     assert values["joint_error"] == pytest.approx(
@@ -328,7 +334,7 @@ def test_the_standards_have_the_simulations_own_marginals() -> None:
     structure = random_protein(8, (24,))
     frames = simulation(structure, 200)
     labels, truth = labels_of(frames, structure.ca), joints.Motion.in_frames(frames, structure.ca)
-    for joint in (joints.eq5_ceiling(labels), joints.recoloured(structure, labels)):
+    for joint in (joints.eq5_ceiling(labels), joints.recoloured_anm(structure, labels)):
         covariance = joint.covariance().reshape(24, 3, 24, 3)
         np.testing.assert_allclose(covariance[range(24), :, range(24)], labels.marginals, rtol=1e-4, atol=1e-5)
         assert 0.05 < joints.compare_motions(joints.Motion.of(joint), truth)["joint_error"] < 1.0
@@ -365,18 +371,18 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     held = 0
     for _ in range(120):
         values = generator.normal(0.7, 0.1, 40)
-        found = statistics.interval(statistics.percentile(values, 50.0), range(40))
+        found = statistics.bootstrap(statistics.percentile(values, 50.0), range(40))
         assert found.low <= found.value <= found.high
         held += found.low <= 0.7 <= found.high
     assert 106 <= held <= 119
 
 
-def test_relatives_are_no_independent_evidence() -> None:
+def test_relatives_are_not_independent_evidence() -> None:
     """Ten copies of each protein leave the interval as wide as without them; counted singly it would shrink."""
     values = np.random.default_rng(2).normal(size=12)
     copies = np.repeat(values, 10)
     alone, clustered, naive = (
-        statistics.interval(statistics.mean(v), clusters)
+        statistics.bootstrap(statistics.mean(v), clusters)
         for v, clusters in ((values, range(12)), (copies, np.repeat(range(12), 10)), (copies, range(120)))
     )
     assert clustered == pytest.approx(alone)
@@ -385,9 +391,9 @@ def test_relatives_are_no_independent_evidence() -> None:
 
 def test_an_undefined_figure_has_no_interval() -> None:
     """Nothing known, or one protein in a correlation."""
-    assert np.isnan(statistics.interval(statistics.percentile(np.full(3, np.nan), 50.0), range(3))).all()
+    assert np.isnan(statistics.bootstrap(statistics.percentile(np.full(3, np.nan), 50.0), range(3))).all()
     single = statistics.pooled_pearson([np.array([1.0])], [np.array([2.0])])
-    assert np.isnan(statistics.interval(single, [0])).all()
+    assert np.isnan(statistics.bootstrap(single, [0])).all()
 
 
 # The whole -------------------------------------------------------------------------------------------------------
@@ -395,7 +401,7 @@ def test_an_undefined_figure_has_no_interval() -> None:
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder laid out as the shared data: five simulated proteins, one of them short, and two chains of ATLAS."""
+    """A folder of packed archives: five simulated proteins, one of them short, and two chains of ATLAS."""
     folder = tmp_path_factory.mktemp("data")
     structures = [random_protein(seed, (32,)) for seed in range(20, 25)]
     frames = [simulation(structure, count, k) for k, (structure, count) in enumerate(
@@ -437,22 +443,22 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(archive: Path) -> Report:
     """Both elastic networks on the archive; the simulations are samples of anm."""
-    judged = contenders(["anm"], archive)
-    scores = [score for found in evaluate(*read_folder(archive), judged, samples=40) for score in found]
-    return Report(scores, judged)
+    compared = contenders(["anm"], archive)
+    scores = [score for found in evaluate(*read_folder(archive), compared, samples=40) for score in found]
+    return Report(scores, compared)
 
 
 def test_the_model_that_made_the_simulation_wins(report: Report) -> None:
     """Every figure with a direction is better for anm than for anm-cutoff, and so are the simulation's halves."""
-    of = {(line.figure.title, line.figure.table, line.model): line.interval.value for line in report.lines}
-    judged = 0
+    of = {(line.quantity.title, line.quantity.table, line.model): line.interval.value for line in report.lines}
+    checked = 0
     for (title, table, model), value in of.items():
         if model != "anm" or table in ("Time", "Samples as chains") or title[-1] not in "↑↓" or np.isnan(value):
             continue
         sign = 1 if title.endswith("↑") else -1
         assert sign * value >= sign * of[title, table, "anm-cutoff"], title
-        judged += 1
-    assert judged >= 20
+        checked += 1
+    assert checked >= 20
     rmsf = ("RMSF r, median ↑", "Residues: RMSF and marginals")
     assert of[(*rmsf, HALVES)] > of[(*rmsf, "anm-cutoff")]
     atlas = ("RMSF r, median ↑", "Residues: RMSF of ATLAS", "anm")
@@ -463,7 +469,7 @@ def test_each_line_is_the_statistic_that_its_title_names(report: Report) -> None
     """Percentiles by numpy over the proteins that count, correlations by scipy, shares by counting."""
     checked = set()
     for line in report.lines:
-        metric, title = line.figure.metric, line.figure.title
+        metric, title = line.quantity.metric, line.quantity.title
         counted = [s for s in report.scores if s.model == line.model and s.protein.name != "protein-4"]
         scores = [score for score in counted if metric in score.values]
         values = np.array([score.values[metric] for score in scores])
@@ -493,10 +499,10 @@ def test_short_simulations_are_scored_but_not_counted(report: Report) -> None:
     assert {score.model for score in short} == {"prior", "anm", "anm-cutoff", HALVES, EQ5, RECOLOURED}
     assert not any(report.counts(score) for score in short)
     assert "4 simulated proteins of 3 sequence clusters are counted; 1 are left out" in report.notes[0]
-    counted = {line.proteins for line in report.lines if line.figure.metric == "rmsf_r"}
+    counted = {line.proteins for line in report.lines if line.quantity.metric == "rmsf_r"}
     everything = dataclasses.replace(report, everything=True)
     assert counted == {4}
-    assert {line.proteins for line in everything.lines if line.figure.metric == "rmsf_r"} == {5}
+    assert {line.proteins for line in everything.lines if line.quantity.metric == "rmsf_r"} == {5}
 
 
 def test_a_protein_scores_the_same_in_any_company(archive: Path, report: Report) -> None:
@@ -519,8 +525,8 @@ def test_figures_do_not_depend_on_the_orientation_of_the_structure(archive: Path
     turned = dataclasses.replace(system, structure=dataclasses.replace(
         moved(system.structure, rotation_matrix(3), np.ones(3)), name=system.structure.name
     ))  # fmt: skip
-    judged = contenders([], archive)
-    first, second = (next(evaluate([each], [], judged, samples=20)) for each in (system, turned))
+    compared = contenders([], archive)
+    first, second = (next(evaluate([each], [], compared, samples=20)) for each in (system, turned))
     names = ("rmsf_r", "rmwd", "symmetric_kl", "shape", "coupling_r", "amplitude", "joint_error", "rmsip")
     for before, after in zip(first, second, strict=True):
         for name in set(names) & set(before.values):
@@ -538,7 +544,7 @@ def test_halves_share_no_frame_and_leave_none_out() -> None:
 
 
 def test_a_failed_prediction_is_told_and_not_counted(archive: Path) -> None:
-    """Two domains too far apart for springs of 15 Å: the other models are judged all the same."""
+    """Two domains too far apart for springs of 15 Å: the other models are evaluated all the same."""
     (system,) = read_folder(archive, {9})[0]
     structure = system.structure
     apart = np.repeat([[0.0, 0.0, 0.0], [300.0, 0.0, 0.0]], 16, axis=0)
@@ -554,14 +560,14 @@ def test_a_failed_prediction_is_told_and_not_counted(archive: Path) -> None:
     assert not any(line.model == "anm-cutoff" for line in told.lines)
 
 
-def test_too_few_frames_are_no_ensemble(archive: Path) -> None:
+def test_too_few_frames_are_refused(archive: Path) -> None:
     """Refused with the number of frames, without a crash."""
     (system,) = read_folder(archive, {9})[0]
     scores = next(evaluate([dataclasses.replace(system, frames=system.frames[:12])], [], contenders([], archive)))
-    assert all(not score.values and "12 frames are no ensemble" in score.failure for score in scores)
+    assert all(not score.values and "12 frames are too few" in score.failure for score in scores)
 
 
-def test_a_committee_is_judged_by_the_member_that_never_saw_the_protein(archive: Path, tmp_path: Path) -> None:
+def test_a_committee_is_evaluated_by_the_member_that_never_saw_the_protein(archive: Path, tmp_path: Path) -> None:
     """Members with different springs: each cluster's figures are those of its own member as weights of its own."""
     torch = pytest.importorskip("torch", reason="the network needs PyTorch")
     from dynaprot.network.torch_network import build_network
@@ -575,13 +581,12 @@ def test_a_committee_is_judged_by_the_member_that_never_saw_the_protein(archive:
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     path = tmp_path / "committee.safetensors"
     save_weights(path, architecture, tensors, {"held_out_clusters": [[7, 8], [9]]})
-    judged = contenders([str(path)], tmp_path)
-    assert judged[0].parameters == sum(tensor.size for tensor in tensors.values())
-    assert [each.name for each in judged] == ["committee", "prior", "anm", "anm-cutoff"]
-    assert [judged[0].knows(cluster) for cluster in (7, 9, 10)] == [False, False, True]
+    compared = contenders([str(path)], tmp_path)
+    assert compared[0].parameters == sum(tensor.size for tensor in tensors.values())
+    assert [each.name for each in compared] == ["committee", "prior", "anm", "anm-cutoff"]
     systems, _ = read_folder(archive, chosen_clusters("", path))
     assert [system.cluster for system in systems] == [7, 7, 8, 9]
-    scores = [found[3] for found in evaluate(systems[2:], [], judged, samples=20)]
+    scores = [found[3] for found in evaluate(systems[2:], [], compared, samples=20)]
     for score, member in zip(scores, (0, 1), strict=True):
         alone = tmp_path / f"alone-{member}.safetensors"
         prefix = f"members.{member}."
@@ -592,8 +597,10 @@ def test_a_committee_is_judged_by_the_member_that_never_saw_the_protein(archive:
         assert score.values["symmetric_kl"] == pytest.approx(expected["symmetric_kl"], rel=1e-6)
         other = compare_with(predict(system.structure, str(path)), system.frames)
         assert other["symmetric_kl"] != pytest.approx(expected["symmetric_kl"], rel=1e-3), "members must differ"
-    notes = Report([*scores], judged, everything=True).notes
-    assert any("2 were held out from training" in note for note in notes)
+    assert [score.relation for score in scores] == [Relation.HELD_OUT] * 2
+    notes = Report([*scores], compared, everything=True).notes
+    assert any("of 2 proteins, 2 are held out" in note for note in notes)
+    assert relation(compared[0], systems[0].structure, 10) == "not known", "a cluster that the weights do not know"
 
 
 @pytest.fixture(scope="module")
@@ -624,11 +631,13 @@ def test_networks_of_marginals_and_of_coupling_are_one_model(
     assert "stands in" in of_m.notices[0]
     assert "stands in" in of_j.notices[0]
     assert not together.notices
-    judged = contenders([f"{m}+{j}", m, j], tmp_path)
-    assert judged[0].name == "m+j"
-    assert judged[0].parameters == judged[1].parameters + judged[2].parameters
-    assert [judged[0].knows(cluster) for cluster in (7, 8, 1)] == [False, False, True]
-    notes = Report([], judged).notes
+    compared = contenders([f"{m}+{j}", m, j], tmp_path)
+    assert compared[0].name == "m+j"
+    assert compared[0].parameters == compared[1].parameters + compared[2].parameters
+    clusters = (7, 8, 9, 1, 5)
+    relations = [relation(compared[0], system.structure, cluster) for cluster in clusters]
+    assert relations == ["held out", "not known", "not known", "seen", "not known"], "what both networks know"
+    notes = Report([], compared).notes
     assert [note for note in notes if "stands in" in note] == [
         "m predicts no coupling: the elastic network stands in.",
         "j predicts no marginals: the elastic network stands in.",
@@ -649,7 +658,7 @@ def test_chains_of_atlas_are_asked_of_what_predicts_marginals(tmp_path: Path, m_
     """The RMSF of a network without marginals would be the elastic network's under another name."""
     m, j = map(str, m_and_j)
     structure = random_protein(5, (40,))
-    chain = AtlasChain(structure, predict(structure, "anm").rmsf, 3)
+    chain = RmsfChain(structure, predict(structure, "anm").rmsf, 3)
     (scores,) = evaluate([], [chain], contenders([f"{m}+{j}", m, j], tmp_path))
     assert [score.model for score in scores] == ["m+j", "m", "prior", "anm", "anm-cutoff"]
     assert scores[0].values["atlas_rmsf_r"] == scores[1].values["atlas_rmsf_r"]
@@ -658,15 +667,17 @@ def test_chains_of_atlas_are_asked_of_what_predicts_marginals(tmp_path: Path, m_
 def test_models_are_not_asked_about_what_no_table_counts(archive: Path) -> None:
     """Short simulations cost no predictions, and are still told of as left out."""
     systems, _ = read_folder(archive)
-    judged = contenders([], archive)
-    scores = [score for found in evaluate(systems, [], judged, samples=20, everything=False) for score in found]
+    compared = contenders([], archive)
+    scores = [score for found in evaluate(systems, [], compared, samples=20, everything=False) for score in found]
     short = [score.model for score in scores if score.protein.name == "protein-4"]
     assert short == ["MD halves"]
-    assert "4 simulated proteins of 3 sequence clusters are counted; 1 are left out" in Report(scores, judged).notes[0]
+    assert (
+        "4 simulated proteins of 3 sequence clusters are counted; 1 are left out" in Report(scores, compared).notes[0]
+    )
 
 
 def test_committees_of_one_name_are_not_taken_for_each_other(archive: Path, tmp_path: Path) -> None:
-    """The weights of two trainings are called the same: each is judged by its own members, under its own path."""
+    """The weights of two trainings are called the same: each is evaluated by its own members, under its own path."""
     torch = pytest.importorskip("torch", reason="the network needs PyTorch")
     from dynaprot.network.torch_network import build_network
 
@@ -681,10 +692,10 @@ def test_committees_of_one_name_are_not_taken_for_each_other(archive: Path, tmp_
         path.parent.mkdir()
         tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
         save_weights(path, architecture, tensors, {"held_out_clusters": [[7], [8]]})
-    judged = contenders([*map(str, paths)], tmp_path)
-    assert [each.name for each in judged[:2]] == [*map(str, paths)]
+    compared = contenders([*map(str, paths)], tmp_path)
+    assert [each.name for each in compared[:2]] == [*map(str, paths)]
     (system, *_), _ = read_folder(archive)
-    one, other = (predict(system.structure, each.for_cluster(7)).rmsf for each in judged[:2])
+    one, other = (predict(system.structure, each.choose(system.structure, 7)[0]).rmsf for each in compared[:2])
     assert np.abs(one / other - 1).max() > 0.01
 
 
@@ -693,29 +704,132 @@ def compare_with(dynamics: dynaprot.Dynamics, frames: np.ndarray) -> dict[str, f
     return compare(dynamics.marginals, dynamics.coupling, labels_of(frames, dynamics.structure.ca))
 
 
+def relation(model: Contender, structure: Structure, cluster: int | str) -> str | None:
+    """What a model saw of a protein."""
+    return model.choose(structure, cluster)[1]
+
+
 def test_what_was_held_out_must_be_said(tmp_path: Path) -> None:
-    """Weights that do not say so are refused as a source of clusters; as a model they are judged with a warning."""
-    pytest.importorskip("torch", reason="the network needs PyTorch")
+    """Weights that do not say so are refused as a source of clusters; as a model they are evaluated with a warning."""
+    structure = random_protein(3, (24,))
     path = tmp_path / "silent.safetensors"
     save_weights(path, Architecture(), {"weight": np.ones(3, dtype=np.float32)}, {"split": "by cluster"})
     with pytest.raises(WeightsError, match="does not say which clusters were held out"):
         chosen_clusters("", path)
     (model, *_) = contenders([str(path)], tmp_path)
-    score = Score(Protein("p", "MD", 1, 10, 200, 0.95), "silent", {"rmsf_r": 0.5}, {"rmsf": Profile(*np.ones((2, 10)))})
-    assert any("do not say what was held out" in note for note in Report([score], [model]).notes)
+    score = Score(
+        Protein("p", "MD", 1, 10, 200, 0.95), "silent", {"rmsf_r": 0.5}, {"rmsf": Profile(*np.ones((2, 10)))},
+        model.choose(structure, 1)[1],
+    )  # fmt: skip
+    told = Report([score], [model]).notes
+    assert any("silent: of 1 proteins, 0 are held out" in note and "of 1 it is not known" in note for note in told)
+    assert any(note.startswith("silent, not known: p: beside the weights there is no") for note in told)
     save_weights(path, Architecture(), {"weight": np.ones(3, dtype=np.float32)}, {"held_out_clusters": [3, 5]})
     (model, *_) = contenders([str(path)], tmp_path)
-    assert not model.knows(5)
-    assert model.knows(4)
+    assert [relation(model, structure, cluster) for cluster in (5, 4)] == ["held out", "not known"]
     assert chosen_clusters("4", path) == {3, 4, 5}
     said = {"held_out_clusters": [3, 5], "trained_clusters": [4]}
     save_weights(path, Architecture(), {"weight": np.ones(3, dtype=np.float32)}, said)
     (model, *_) = contenders([str(path)], tmp_path)
-    assert [model.knows(cluster) for cluster in (3, 4, 9)] == [False, True, False], "9 was neither learned nor kept"
+    relations = [relation(model, structure, cluster) for cluster in (3, 4, 9)]
+    assert relations == ["held out", "seen", "not known"], "9 was neither learned nor held out"
     wrong = {"held_out_clusters": [[3], [5], [6]]}
     save_weights(path, Architecture(), {"weight": np.ones(3, dtype=np.float32)}, wrong)
     with pytest.raises(WeightsError, match="3 lists for 1 members"):
         contenders([str(path)], tmp_path)
+
+
+def test_sequences_tell_what_a_network_saw(tmp_path: Path) -> None:
+    """A relative under any name and in any chain, a mutant and a stranger, from the file as from memory."""
+    path = tmp_path / "committee.safetensors"
+    save_weights(path, Architecture(members=3), {f"members.{k}.weight": np.ones(3) for k in range(3)}, {})
+    known, common, stranger = (random_protein(seed, (90,)) for seed in (1, 2, 3))
+    trained = [(known, 7, 0), (known, 7, 2), *((common, "b", member) for member in range(3))]
+    sequences = TrainingSequences.of(trained)
+    (model, *_) = contenders([str(path)], tmp_path)
+    assert model.choose(known, 7) == (str(path), Relation.NOT_KNOWN), "without the file nothing is known"
+    sequences.save(sequences_path(path))
+    assert TrainingSequences.load(sequences_path(path)) == sequences
+    (model, *_) = contenders([str(path)], tmp_path)
+    mutant = dataclasses.replace(known, sequence="AAA" + known.sequence[3:])
+    both = dataclasses.replace(stranger, sequence=stranger.sequence[:45] + known.sequence[:45])
+    both = dataclasses.replace(both, chain_ids=np.repeat(["A", "B"], 45))
+    for structure in (known, mutant, both):
+        chosen, found = model.choose(structure, "a name that says nothing")
+        assert (Path(chosen).stem, found) == ("committee-member-1", Relation.HELD_OUT)
+    assert model.choose(common, 99) == (str(path), Relation.SEEN)
+    assert model.choose(stranger, 7) == (str(path), Relation.HELD_OUT), "the number of a cluster elsewhere says nothing"
+    sequences_path(path).write_bytes(sequences_path(path).read_bytes()[:-20])
+    with pytest.raises(WeightsError, match=r"committee\.training\.fasta\.gz: is damaged"):
+        contenders([str(path)], tmp_path)
+
+
+def test_the_shipped_weights_know_what_they_were_trained_on(tmp_path: Path) -> None:
+    """Every cluster that the header lists is in the file, seen by all members but the one it was held out from."""
+    (path,) = shipped_weights()
+    header = load_weights(path).metadata
+    records = TrainingSequences.load(sequences_path(path)).records
+    assert {record.cluster for record in records} == {str(cluster) for cluster in header["trained_clusters"]}
+    for record in records:
+        unseen = {k for k, clusters in enumerate(header["held_out_clusters"]) if int(record.cluster) in clusters}
+        assert record.members == {0, 1, 2, 3, 4} - unseen
+    (model, *_) = contenders(["default"], tmp_path)
+    (record,) = [record for record in records if record.name == "1ALB"]
+    given = random_protein(1, (len(record.letters) - 6,))  # as a file would have it, without its ends
+    given = dataclasses.replace(given, sequence=record.letters[3:-3])
+    chosen, found = model.choose(given, "mysim")
+    assert (Path(chosen).stem, found) == ("springs-1-member-1", Relation.HELD_OUT)
+    (record, *_) = [record for record in records if len(record.members) == 5 and len(record.letters) > 100]
+    given = dataclasses.replace(random_protein(1, (len(record.letters),)), sequence=record.letters)
+    assert model.choose(given, "mysim") == ("default", Relation.SEEN)
+    assert sequences_path(path).stat().st_size < 60_000
+
+
+def test_pictures_find_their_quantities_by_key() -> None:
+    """Keys are unique, and each panel has its quantity, whose title names what the panel shows."""
+    by_key = {quantity.key: quantity for quantity in QUANTITIES}
+    assert len(by_key) == len(QUANTITIES)
+    for key, title in PANELS:
+        assert by_key[key].metric == key
+        assert by_key[key].title[-1] == title[-1] or title.endswith("1 is right")
+
+
+def test_evaluation_imports_nothing_of_training() -> None:
+    """Nor do metrics import evaluation or training, or data sets any of these."""
+    above = {"datasets": "metrics|evaluation|training", "metrics": "evaluation|training", "evaluation": "training"}
+    for package, forbidden in above.items():
+        for path in (SOURCE / "dynaprot" / package).glob("*.py"):
+            assert not re.search(rf"from \.\.({forbidden})\b", path.read_text(encoding="utf-8")), path
+
+
+def test_recolouring_keeps_correlations_and_sets_marginals() -> None:
+    """Of a joint with springs on angles and a congruence too; its own marginals leave it as it is."""
+    joint = predict(random_protein(4, (30,))).joint
+    wanted = spd(np.random.default_rng(0), 30)
+    np.testing.assert_allclose(joint.recoloured(wanted).marginals, wanted, rtol=1e-8, atol=1e-10)
+    same = joint.recoloured(joint.marginals)
+    np.testing.assert_allclose(same.covariance(), joint.covariance(), atol=1e-9)
+    root = linalg.block_diag(*(linalg.sqrtm(m) for m in wanted))
+    white = linalg.block_diag(*(linalg.inv(linalg.sqrtm(m)) for m in joint.marginals))
+    expected = root @ white @ joint.covariance() @ white.T @ root.T
+    np.testing.assert_allclose(joint.recoloured(wanted).covariance(), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [(["evaluate"], "ATLAS"), (["train", "default"], "dynaprot prepare md_ensembles.npz -o DATA/md")],
+)
+def test_without_data_the_commands_say_what_they_need(arguments: list[str], needed: str, tmp_path: Path) -> None:
+    """One message, exit status 1, no traceback, nothing of anybody's own folders."""
+    if arguments[0] == "train":
+        pytest.importorskip("torch", reason="training needs PyTorch")
+    done = run(*arguments, folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error:")
+    assert needed in done.stderr
+    assert "--data" in done.stderr
+    for unwanted in ("Traceback", "shared"):
+        assert unwanted not in done.stderr
 
 
 def test_refusals_say_what_to_do(tmp_path: Path) -> None:
@@ -729,8 +843,8 @@ def test_refusals_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(PredictionError, match="no weights 'alphafold'"):
         contenders(["alphafold"], tmp_path)
     (tmp_path / "atlas_rmsf.npz").write_text("not an archive")
-    with pytest.raises(StructureError, match="cannot be read"):
-        read_atlas(tmp_path / "atlas_rmsf.npz")
+    with pytest.raises(TrainingDataError, match="not an archive"):
+        read_rmsf_chains(tmp_path / "atlas_rmsf.npz")
 
 
 def read_all(path: Path, **options: object) -> tuple[dict[str, Ensemble], Proteins]:
@@ -740,7 +854,7 @@ def read_all(path: Path, **options: object) -> tuple[dict[str, Ensemble], Protei
 
 
 def test_the_same_protein_from_an_archive_or_its_folder_scores_the_same(archive: Path) -> None:
-    """What is packed may be judged as a source like any other, with its frames and its cluster."""
+    """What is packed may be evaluated on as a source like any other, with its frames and its cluster."""
     packed, _ = read_all(archive, clusters={8, 9})
     read, found = read_all(archive / "md_ensembles.npz", clusters={8, 9})
     assert list(read) == list(packed) == ["protein-2", "protein-3"]
@@ -750,7 +864,7 @@ def test_the_same_protein_from_an_archive_or_its_folder_scores_the_same(archive:
         assert read[name].cluster == system.cluster
 
 
-def test_what_prepare_reads_is_judged_if_it_has_conformations(tmp_path: Path) -> None:
+def test_what_prepare_reads_is_evaluated_on_if_it_has_conformations(tmp_path: Path) -> None:
     """Models are an ensemble, a protein is its own cluster; crystals and rubbish are told, and end nothing."""
     structure = random_protein(3, (24,))
     write_models(tmp_path / "nmr.pdb", structure, predict(structure, "anm").sample(30, seed=0))
@@ -763,7 +877,7 @@ def test_what_prepare_reads_is_judged_if_it_has_conformations(tmp_path: Path) ->
     systems, found = read_all(tmp_path)
     assert list(systems) == ["nmr"]
     assert (len(systems["nmr"].frames), systems["nmr"].cluster, found.count) == (30, "nmr", 3)
-    assert found.unread[0] == "crystal: a crystal has no conformations to judge by."
+    assert found.unread[0] == "crystal: a crystal has no conformations to compare with."
     assert "rubbish.cif" in found.unread[1]
     (scores,) = evaluate(systems.values(), [], contenders([], tmp_path), samples=20)
     assert "crystal: a crystal has" in Report(scores, [], True, found.unread).notes[-2]
@@ -772,7 +886,7 @@ def test_what_prepare_reads_is_judged_if_it_has_conformations(tmp_path: Path) ->
 def test_a_long_simulation_is_thinned_from_its_first_to_its_last_frame(tmp_path: Path) -> None:
     """Ten times as many frames as AlphaFlow's analysis takes."""
     structure = random_protein(3, (8,))
-    frames = np.broadcast_to(np.arange(10.0 * MOST_FRAMES)[:, None, None], (10 * MOST_FRAMES, 8, 3))
+    frames = np.broadcast_to(np.arange(10.0 * MAX_FRAMES)[:, None, None], (10 * MAX_FRAMES, 8, 3))
     np.savez(
         tmp_path / "long.npz", name=["long"], seq=[structure.sequence], cluster=[1], offset=[0, 8],
         N=structure.n, CA=structure.ca, C=structure.c,
@@ -780,7 +894,7 @@ def test_a_long_simulation_is_thinned_from_its_first_to_its_last_frame(tmp_path:
     )  # fmt: skip
     systems, _ = read_all(tmp_path)
     kept = systems["long"].frames[:, 0, 0]
-    assert (len(kept), kept[0], kept[-1]) == (MOST_FRAMES, 0, len(frames) - 1)
+    assert (len(kept), kept[0], kept[-1]) == (MAX_FRAMES, 0, len(frames) - 1)
     assert set(np.diff(kept)) <= {10, 11}
 
 
@@ -791,7 +905,7 @@ def test_a_split_keeps_what_it_tests_on(archive: Path) -> None:
     systems, found = read_all(archive / "md_ensembles.npz", split=split)
     assert [system.cluster for system in systems.values()] == [8, "protein-2"]
     assert found.count == 2
-    with pytest.raises(TrainingDataError, match="none of its 5 proteins is of the test part"):
+    with pytest.raises(TrainingDataError, match="none of its 5 proteins is in the test set"):
         read_proteins(archive / "md_ensembles.npz", split=dataclasses.replace(split, test=("other",)))
 
 
@@ -803,7 +917,7 @@ def test_everything_is_written(report: Report, tmp_path: Path) -> None:
         "evaluation.md", "summary.csv", "proteins.csv", "figures.png", "scatter.png", "profiles.png",
     }  # fmt: skip
     page = (tmp_path / "evaluation.md").read_text()
-    for table in dict.fromkeys(line.figure.table for line in report.lines):
+    for table in dict.fromkeys(line.quantity.table for line in report.lines):
         assert f"## {table}" in page
     rows = [line for line in page.splitlines() if line.startswith("|")]
     assert all(row.count("|") in (3 + 1, 4 + 1, 5 + 1, 6 + 1, 7 + 1) for row in rows)
@@ -845,7 +959,7 @@ def test_the_elastic_networks_score_on_real_data_as_published_with_it() -> None:
     path = SHARED / "atlas_rmsf.npz"
     if not path.exists():
         pytest.skip(f"real data is not here: {path}")
-    chains = read_atlas(path)
+    chains = read_rmsf_chains(path)
     scores = [score for found in evaluate([], chains, contenders([], path.parent)) for score in found]
     medians = {
         model: np.median([score.values["atlas_rmsf_r"] for score in scores if score.model == model])

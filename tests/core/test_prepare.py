@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,15 @@ import pytest
 
 import dynaprot
 from dynaprot import Structure, TrainingDataError
+from dynaprot.datasets import prepared as prepared_format
 from dynaprot.datasets import sources as readers
 from dynaprot.datasets import splits
 from dynaprot.datasets.alignment import align
 from dynaprot.datasets.prepare import effective_samples, prepare, prepare_protein, split_half_rmsf_r, split_prepared
 from dynaprot.datasets.prepared import PreparedProtein
-from dynaprot.datasets.sources import find_sources
+from dynaprot.datasets.sources import find_sources, read_rmsf_chains
 from dynaprot.datasets.splits import Split, published_split, sequence_clusters, split_by_cluster
-from dynaprot.datasets.superposition import superpose
+from dynaprot.structure.superposition import superpose, superpose_ensemble
 
 from .conftest import moved, random_protein, rotation_matrix
 from .test_command_line import run
@@ -346,37 +348,30 @@ def test_conformers_are_matched_by_sequence(protein: Structure, conformer_folder
     )
 
 
-def test_core_weights_hold_the_core_still(protein: Structure) -> None:
-    """With a floppy tail, the plain superposition smears the core; the core-weighted one nearly finds its truth."""
-    generator = np.random.default_rng(0)
-    size = np.where(np.arange(SIZE) < 20, 0.3, 6.0)
-    frames = tumbled(protein.ca + generator.normal(0, 1, (500, SIZE, 3)) * size[:, None])
-    spread = {}
-    for weighted in (False, True):
-        rotations, shifts = superpose(frames, protein.ca, weighted)
-        placed = frames @ rotations + shifts
-        spread[weighted] = float(placed[:, :20].std(0).mean())
-        np.testing.assert_allclose(
-            rotations @ np.swapaxes(rotations, 1, 2), np.broadcast_to(np.eye(3), (500, 3, 3)), atol=1e-9
-        )
-    assert spread[False] > 0.6
-    assert spread[True] < 0.4
-
-
 def test_superposition_takes_out_any_rigid_motion(protein: Structure) -> None:
     """Frames that only tumble fall onto the reference, and tumbling does not change the result."""
     still = np.repeat(protein.ca[None], 6, axis=0)
-    rotations, shifts = superpose(tumbled(still), protein.ca)
+    rotations, shifts = superpose_ensemble(tumbled(still), protein.ca)
     np.testing.assert_allclose(tumbled(still) @ rotations + shifts, still, atol=1e-6)
     mirrored = still * [1.0, 1.0, -1.0]
-    np.testing.assert_allclose(np.linalg.det(superpose(mirrored, protein.ca)[0]), 1.0)
+    np.testing.assert_allclose(np.linalg.det(superpose_ensemble(mirrored, protein.ca)[0]), 1.0)
     frames = protein.ca + motion(protein, 40)[0]
     placed = []
     for seed in (1, 2):
         seen = tumbled(frames, seed)
-        rotations, shifts = superpose(seen, protein.ca, core_weighted=True)
+        rotations, shifts = superpose_ensemble(seen, protein.ca)
         placed.append(seen @ rotations + shifts)
     assert np.abs(placed[0] - placed[1]).max() < 0.02
+
+
+def test_superposition_counts_residues_by_their_weights(protein: Structure) -> None:
+    """Residues of weight 0 move along, however they lie; the others fit as they do alone."""
+    frames = tumbled(protein.ca + motion(protein, 5)[0])
+    core = np.arange(SIZE) < 20
+    alone = superpose(frames[:, core], protein.ca[core])
+    weighted = superpose(frames + 50.0 * ~core[:, None], protein.ca, 7.0 * core)
+    for found, expected in zip(weighted, alone, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 def test_effective_samples_of_a_known_memory() -> None:
@@ -417,19 +412,31 @@ def test_a_prepared_protein_survives_its_file(atlas: Path, tmp_path: Path) -> No
     np.testing.assert_array_equal(again.marginals, result.marginals)
     for name in ("coupling", "mean", "frames"):
         np.testing.assert_allclose(getattr(again, name), getattr(result, name), rtol=1e-5, atol=1e-5)
-    for name in ("kind", "conformations", "trajectories", "effective_samples", "source", "licence", "superposition"):
+    for name in ("kind", "conformations", "trajectories", "effective_samples", "source", "licence", "cluster"):
         assert getattr(again, name) == getattr(result, name)
         assert type(getattr(again, name)) is type(getattr(result, name))
+    assert again.backbone_rebuilt is False
+    assert again.breaks == result.breaks == 0
     np.testing.assert_array_equal(again.structure.rotations, result.structure.rotations)
     with pytest.raises(TrainingDataError, match="no such file"):
         PreparedProtein.load(tmp_path / "two.npz")
     np.savez(tmp_path / "other.npz", marginals=result.marginals)
     with pytest.raises(TrainingDataError, match="prepare"):
         PreparedProtein.load(tmp_path / "other.npz")
+    with np.load(tmp_path / "one.npz") as file:
+        arrays = dict(file)
+    np.savez(tmp_path / "lacking.npz", **{name: array for name, array in arrays.items() if name != "ca"})
+    with pytest.raises(TrainingDataError, match=r"lacking\.npz: is damaged: the array 'ca' is missing"):
+        PreparedProtein.load(tmp_path / "lacking.npz")
+    np.savez(tmp_path / "old.npz", **arrays | {"format": "dynaprot-protein-1"})
+    with pytest.raises(TrainingDataError, match=r"dynaprot-protein-1, which this version .* cannot read"):
+        PreparedProtein.load(tmp_path / "old.npz")
 
 
-def test_finished_files_are_kept_and_damaged_ones_redone(protein: Structure, tmp_path: Path) -> None:
-    """A second run makes only what is missing, damaged, or made in another way; no half-written file is left."""
+def test_finished_files_are_kept_and_damaged_ones_redone(
+    protein: Structure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second run makes what is missing, damaged, or of another source or format; no half-written file is left."""
     inputs, output = tmp_path / "in", tmp_path / "out"
     inputs.mkdir()
     for k in range(3):
@@ -441,7 +448,10 @@ def test_finished_files_are_kept_and_damaged_ones_redone(protein: Structure, tmp
     (output / "nmr2.npz").unlink()
     assert [outcome.kept for outcome in prepare(sources, output, jobs=1)] == [True, False, False]
     assert (PreparedProtein.load(output / "nmr1.npz").marginals == prepare_protein(sources[1]).marginals).all()
-    assert not any(outcome.kept for outcome in prepare(sources, output, core_weighted=True, jobs=1))
+    others = [replace(source, description="other frames") for source in sources]
+    assert not any(outcome.kept for outcome in prepare(others, output, jobs=1))
+    monkeypatch.setattr(prepared_format, "FORMAT", "dynaprot-protein-3")
+    assert not any(outcome.kept for outcome in prepare(others, output, jobs=1))
     assert {path.name for path in output.iterdir()} == {"nmr0.npz", "nmr1.npz", "nmr2.npz"}
 
 
@@ -486,7 +496,7 @@ def test_broken_trajectories_are_said_and_left_out(
         assert reason in outcomes[name].messages[0]
 
 
-def test_a_coordinate_that_is_no_number_is_found(protein: Structure, simulation: Simulation, tmp_path: Path) -> None:
+def test_a_coordinate_that_is_not_a_number_is_found(protein: Structure, simulation: Simulation, tmp_path: Path) -> None:
     """A simulation that blew up is left out."""
     simulation.write(tmp_path / "molecule.pdb", simulation.positions[None])
     atoms = simulation.atoms(motion(protein, 20)[0])
@@ -526,7 +536,7 @@ def test_a_missing_reader_says_what_to_install(
 
 @pytest.fixture
 def archives(tmp_path: Path) -> Path:
-    """Archives packed as ../shared/data is: two simulated proteins, and the same as crystals."""
+    """Packed archives (docs/data.md): two simulated proteins, and the same as crystals."""
     proteins = [random_protein(k, (length,)) for k, length in ((1, 20), (2, 26))]
     frames = [protein.ca + motion(protein, count)[0] for protein, count in zip(proteins, (40, 60), strict=True)]
     common = {
@@ -568,6 +578,36 @@ def test_packed_archives(archives: Path) -> None:
     np.testing.assert_allclose(crystal.marginals_in_place, np.broadcast_to(u, (20, 3, 3)), atol=1e-9)
     with pytest.raises(TrainingDataError, match="holds no trajectory"):
         find_sources([archives / "backbones.npz"])
+
+
+def test_what_an_archive_states_about_its_ensembles_is_kept(archives: Path) -> None:
+    """The agreement of halves, where it is known better than the frames tell, and that a backbone was rebuilt."""
+    with np.load(archives / "ensembles.npz") as file:
+        arrays = dict(file)
+    stated = {"n_entries": np.array([5, 6]), "split_half_rmsf_r": [0.71, 0.83], "backbone_rebuilt": [True, False]}
+    np.savez(archives / "conformers.npz", **arrays | stated)
+    found = [prepare_protein(source) for source in find_sources([archives / "conformers.npz"])]
+    assert [protein.kind for protein in found] == ["conformers"] * 2
+    assert [protein.split_half_rmsf_r for protein in found] == [0.71, 0.83]
+    assert [protein.backbone_rebuilt for protein in found] == [True, False]
+
+
+def test_archives_that_lack_something_are_refused_by_name(archives: Path) -> None:
+    """An array that is missing, and any damage to the compressed stream."""
+    with np.load(archives / "ensembles.npz") as file:
+        arrays = dict(file)
+    np.savez(archives / "nameless.npz", **{name: array for name, array in arrays.items() if name != "name"})
+    with pytest.raises(TrainingDataError, match=r"nameless\.npz: lacks .*name"):
+        find_sources([archives / "nameless.npz"])
+    np.savez_compressed(archives / "damaged.npz", **arrays)
+    whole = (archives / "damaged.npz").read_bytes()
+    generator = np.random.default_rng(0)
+    for start in generator.integers(0, len(whole) - 8, 40):
+        (archives / "damaged.npz").write_bytes(whole[:start] + generator.bytes(8) + whole[start + 8 :])
+        with suppress(TrainingDataError):
+            find_sources([archives / "damaged.npz"])
+        with pytest.raises(TrainingDataError, match=r"damaged\.npz"):
+            read_rmsf_chains(archives / "damaged.npz")
 
 
 def relative(sequence: str, identity: float, generator: np.random.Generator) -> str:
@@ -634,7 +674,7 @@ def test_clusters_are_the_sources_or_else_the_sequences(archives: Path) -> None:
     split.save(output / "split.json")
     assert split == Split.load(output / "split.json")
     (output / "split.json").write_text("{}")
-    with pytest.raises(TrainingDataError, match="no split"):
+    with pytest.raises(TrainingDataError, match="not a split"):
         Split.load(output / "split.json")
 
 

@@ -25,6 +25,7 @@ from dynaprot.command_line import app  # noqa: E402
 from dynaprot.datasets.labels import labels_of  # noqa: E402
 from dynaprot.datasets.prepared import PreparedProtein  # noqa: E402
 from dynaprot.datasets.splits import Split  # noqa: E402
+from dynaprot.datasets.training_sequences import TrainingSequences, sequences_path  # noqa: E402
 from dynaprot.errors import TrainingDataError  # noqa: E402
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
 from dynaprot.network.torch_network import build_network  # noqa: E402
@@ -35,19 +36,19 @@ from dynaprot.training.configuration import (  # noqa: E402
     BUNDLED,
     Augmentation,
     Configuration,
-    Source,
+    TrainingSource,
     bundled_configurations,
     read_configuration,
 )
 from dynaprot.training.examples import Example, load_examples  # noqa: E402
-from dynaprot.training.folds import deal, load_data  # noqa: E402
+from dynaprot.training.folds import assign_folds, load_data  # noqa: E402
 from dynaprot.training.losses import LOSSES, matrix_log  # noqa: E402
 from dynaprot.training.moments import predict_moments  # noqa: E402
 from dynaprot.training.train import plan_epoch, train  # noqa: E402
 
 from .conftest import EVERY_FEATURE, random_protein  # noqa: E402
 
-LENGTHS = (24, 31, 20, 27, 29, 22)
+LENGTHS = (16, 20, 13, 18, 19, 14)
 SPRINGS = Architecture(
     dimension=16,
     layers=1,
@@ -65,7 +66,7 @@ epochs = 3
 folds = 3
 members = 1
 batch = {batch}
-rate = 3e-3
+learning_rate = 3e-3
 warm_up = 1
 checkpoint = 2
 data = "{data}"
@@ -79,8 +80,7 @@ marginals = true
 coupling = "kernel"
 
 [[source]]
-kind = "md_archive"
-path = "md_ensembles.npz"
+path = "md"
 """
 
 
@@ -92,53 +92,40 @@ def simulation(seed: int, length: int) -> tuple[Structure, np.ndarray]:
     return structure, structure.ca + 0.4 * (frames - structure.ca) * ends
 
 
-def archive(path: Path, simulations: list[tuple[Structure, np.ndarray]]) -> None:
-    """Write simulations as ``md_ensembles.npz`` has them, each of a cluster of its own."""
-    structures = [structure for structure, _ in simulations]
-    np.savez(
-        path,
-        name=[f"protein{k}" for k in range(len(structures))],
-        seq=[structure.sequence for structure in structures],
-        cluster=np.arange(len(structures)),
-        offset=np.cumsum([0, *map(len, structures)]),
-        N=np.concatenate([s.n for s in structures]),
-        CA=np.concatenate([s.ca for s in structures]),
-        C=np.concatenate([s.c for s in structures]),
-        n_frames=[len(frames) for _, frames in simulations],
-        traj=np.concatenate([np.zeros(len(frames), dtype=int) for _, frames in simulations]),
-        frames=np.concatenate([frames.ravel() for _, frames in simulations]).astype(np.float32),
-        split_half_rmsf_r=np.full(len(structures), 0.9),
+def prepared(structure: Structure, frames: np.ndarray, name: str, kind: str = "simulation") -> PreparedProtein:
+    """A protein as `dynaprot prepare` writes it."""
+    labels, rotations = labels_of(frames, structure.ca), structure.rotations
+    backbone = np.stack([structure.n, structure.ca, structure.c], axis=1)
+    crystal = kind == "crystal"
+    return PreparedProtein(
+        replace(structure, name=name),
+        np.swapaxes(rotations, 1, 2) @ labels.marginals @ rotations,
+        None if crystal else labels.coupling,
+        structure.ca,
+        backbone[None] + np.linspace(-0.2, 0.2, 0 if crystal else 3)[:, None, None, None],
+        kind,
+        120,
+        1,
+        50.0,
+        0.9,
+        "test",
+        "CC0",
     )
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of sources: simulations in an archive, and the same prepared with a crystal among them."""
+    """A folder of sources: simulations, some of them as conformers, and all with a split and a crystal among them."""
     folder = tmp_path_factory.mktemp("data")
     simulations = [simulation(seed, length) for seed, length in enumerate(LENGTHS)]
-    archive(folder / "md_ensembles.npz", simulations)
-    archive(folder / "conformers.npz", simulations[:4])
-    (folder / "prepared").mkdir()
-    for k, (structure, frames) in enumerate(simulations):
-        labels = labels_of(frames, structure.ca)
-        crystal = k == 5
-        backbone = np.stack([structure.n, structure.ca, structure.c], axis=1)
-        rotations = structure.rotations
-        PreparedProtein(
-            replace(structure, name=f"p{k}"),
-            np.swapaxes(rotations, 1, 2) @ labels.marginals @ rotations,
-            None if crystal else labels.coupling,
-            structure.ca,
-            backbone[None] + np.linspace(-0.2, 0.2, 0 if crystal else 3)[:, None, None, None],
-            "crystal" if crystal else "simulation",
-            120,
-            1,
-            50.0,
-            0.9,
-            "plain",
-            "test",
-            "CC0",
-        ).save(folder / "prepared" / f"p{k}.npz")
+    for name, count in (("md", 6), ("conformers", 4), ("prepared", 6)):
+        (folder / name).mkdir()
+        for k, (structure, frames) in enumerate(simulations[:count]):
+            crystal = name == "prepared" and k == 5
+            kind = "crystal" if crystal else "conformers" if name == "conformers" else "simulation"
+            protein = prepared(structure, frames, f"p{k}", kind)
+            # One with clusters by number, as archives have them, one without clusters.
+            replace(protein, cluster="" if name == "prepared" else str(k)).save(folder / name / f"p{k}.npz")
     names = [f"p{k}" for k in range(6)]
     Split("clusters", tuple(names[2:]), (names[1],), (names[0],)).save(folder / "prepared" / "split.json")
     return folder
@@ -147,8 +134,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(data: Path, architecture: Architecture = SPRINGS, **changes: object) -> Configuration:
     """Twelve steps, with every source of chance; the best weights are kept."""
     sources = (
-        Source("md_archive", "md_ensembles.npz"),
-        Source("conformers", "conformers.npz", share=0.5, weight=0.5, own_scale=True),
+        TrainingSource("md"),
+        TrainingSource("conformers", probability=0.5, weight=0.5, scale_free=True),
     )
     options: dict = {
         "source": sources,
@@ -237,25 +224,26 @@ def command(arguments: list[str], processes: int = 1) -> subprocess.Popen:
     return subprocess.Popen(python, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_outright_goes_on_where_it_was(data: Path, tmp_path: Path) -> None:
     """SIGKILL, which no program can catch, in the middle of a step or of writing."""
     file = tmp_path / "tiny.toml"
-    file.write_text(TOML.format(data=data, batch=1).replace("epochs = 3", "epochs = 20"))
-    process = command(["train", str(file), "-o", str(tmp_path / "killed")])
+    file.write_text(TOML.format(data=data, batch=1).replace("epochs = 3", "epochs = 8"))
+    process, whole = (command(["train", str(file), "-o", str(tmp_path / folder)]) for folder in ("killed", "whole"))
     while not (tmp_path / "killed" / "member-0.safetensors").exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    # The same command as was killed, in the same surroundings: with other threads, sums round otherwise.
-    for folder, more in (("killed", ["--resume"]), ("whole", [])):
-        again = command(["train", str(file), "-o", str(tmp_path / folder), *more])
-        output, _ = again.communicate()
-        assert again.returncode == 0, output
-    whole, resumed = (tmp_path / folder / "tiny.safetensors" for folder in ("whole", "killed"))
-    assert_identical(whole, resumed)
+    # All by the same command, in the same surroundings: with other threads, sums are rounded differently.
+    again = command(["train", str(file), "-o", str(tmp_path / "killed"), "--resume"])
+    for each in (again, whole):
+        output, _ = each.communicate()
+        assert each.returncode == 0, output
+    assert_identical(*(tmp_path / folder / "tiny.safetensors" for folder in ("whole", "killed")))
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(data: Path, tmp_path: Path) -> None:
     """Loss and weights agree to rounding, with batches that do not divide evenly."""
     file = tmp_path / "tiny.toml"
@@ -280,7 +268,15 @@ def test_every_architecture_learns(data: Path, tmp_path: Path, architecture: Arc
     """A few steps on six proteins lower the loss, with either loss."""
     trained = replace(architecture, dropout=0.0)
     configuration = small(
-        data, trained, losses=losses, epochs=8, augmentation=Augmentation(), batch=2, rate=1e-2, memory=2, folds=6
+        data,
+        trained,
+        losses=losses,
+        epochs=8,
+        augmentation=Augmentation(),
+        batch=2,
+        learning_rate=1e-2,
+        ema_steps=2,
+        folds=6,
     )
     history: list[dict[str, float]] = []
     train(
@@ -289,37 +285,35 @@ def test_every_architecture_learns(data: Path, tmp_path: Path, architecture: Arc
     assert history[-1]["training_loss"] < 0.95 * history[0]["training_loss"]
 
 
-def test_a_loss_that_is_no_number_ends_the_training(data: Path, tmp_path: Path) -> None:
+def test_a_loss_that_is_not_a_number_ends_the_training(data: Path, tmp_path: Path) -> None:
     """At once, naming the step and the proteins; no weights are written."""
-    with pytest.raises(TrainingDataError, match="step 2, with protein"):
-        train(small(data, MARGINALS, rate=1e30, epochs=1), tmp_path, report=quiet)
+    with pytest.raises(TrainingDataError, match=r"not a number \(NaN\) in step 2, with p"):
+        train(small(data, MARGINALS, learning_rate=1e30, epochs=1), tmp_path, report=quiet)
     assert not list(tmp_path.iterdir())
 
 
 def test_early_stopping_keeps_the_best_weights(data: Path, tmp_path: Path) -> None:
     """Where nothing gets better, training ends `patience` epochs after the first."""
-    configuration = small(data, rate=0.0, patience=2, epochs=50)
+    configuration = small(data, learning_rate=0.0, patience=2, epochs=50)
     epochs: list[str] = []
     train(configuration, tmp_path, report=epochs.append)
     assert sum(line.startswith("network 1 of 1, epoch") for line in epochs) == 3
 
 
-@pytest.mark.parametrize(("every", "looks"), [(0, []), (1, [1, 2, 3, 4]), (3, [3])])
-def test_what_is_held_out_is_looked_at_as_often_as_asked(
-    data: Path, tmp_path: Path, every: int, looks: list[int]
-) -> None:
-    """Where looks cost more than steps they are few; without any, the end alone is judged."""
-    path = train(small(data, epochs=4, judge_every=every, patience=0), tmp_path, report=quiet)
+@pytest.mark.parametrize(("every", "validated"), [(0, []), (1, [1, 2, 3, 4]), (3, [3])])
+def test_validation_is_as_frequent_as_asked(data: Path, tmp_path: Path, every: int, validated: list[int]) -> None:
+    """Where validations cost more than steps they are few; without any, only the end is validated."""
+    path = train(small(data, epochs=4, validate_every=every, patience=0), tmp_path, report=quiet)
     with open(tmp_path / "member-0.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [k for k, row in enumerate(rows, start=1) if row.get("rmsf_r")] == looks
+    assert [k for k, row in enumerate(rows, start=1) if row.get("rmsf_r")] == validated
     assert "rmsf_r" in load_weights(path).metadata["validation"]
 
 
 def test_a_checkpoint_is_safetensors_and_of_one_configuration(data: Path, tmp_path: Path) -> None:
     """No pickle; another configuration, or a folder in use, is refused."""
     train(small(data, epochs=1), tmp_path, report=quiet)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".csv"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".csv", ".gz"}
     with safe_open(tmp_path / "member-0.safetensors", framework="numpy") as file:
         assert {name.split(".")[0] for name in file.keys()} == {"network", "average", "best", "optimiser"}  # noqa: SIM118
     with pytest.raises(TrainingDataError, match="--resume"):
@@ -339,10 +333,12 @@ def test_a_checkpoint_is_safetensors_and_of_one_configuration(data: Path, tmp_pa
         ("epochs = 3", 'epochs = "3"', "epochs"),
         ("epochs = 3", "epochs = true", "epochs"),
         ('"paper"', '"huber"', "losses"),
-        ('kind = "md_archive"', 'kind = "pdb"', "kind"),
-        ('path = "md_ensembles.npz"', "", "path"),
+        ('path = "md"', 'path = "md"\nkind = "pdb"', "kind"),
+        ('path = "md"', 'path = "md"\nexclude = "ApoE"', "exclude"),
+        ('path = "md"', 'path = "md"\nexclude = [1]', "exclude"),
+        ('path = "md"', "", "path"),
         ("members = 1", "members = 4", "members"),
-        ("members = 1", "members = 1\npatience = 2\njudge_every = 0", "judge_every"),
+        ("members = 1", "members = 1\npatience = 2\nvalidate_every = 0", "validate_every"),
         ("[[source]]", "[sources]", "source"),
     ],
 )
@@ -357,15 +353,15 @@ def test_what_a_configuration_says_wrongly_is_named(tmp_path: Path, old: str, ne
 def test_the_bundled_configurations_are_what_they_are_called() -> None:
     """The paper's networks by their numbers of parameters; the default by the shipped weights."""
     configurations = {name: read_configuration(name) for name in bundled_configurations()}
-    assert sorted(configurations) == ["default", "paper-j", "paper-m", "published-j", "published-m"]
-    assert configurations["paper-m"].architecture == configurations["published-m"].architecture == DYNAPROT_M
-    assert configurations["paper-j"].architecture == configurations["published-j"].architecture == DYNAPROT_J
+    assert sorted(configurations) == ["default", "paper-j", "paper-m"]
+    assert configurations["paper-m"].architecture == DYNAPROT_M
+    assert configurations["paper-j"].architecture == DYNAPROT_J
     sizes = [sum(p.numel() for p in build_network(a).parameters()) for a in (DYNAPROT_M, DYNAPROT_J)]
     assert sizes == [955_078, 1_902_145]
     shipped = load_weights(shipped_weights()[0])
     default = configurations["default"]
     assert replace(default.architecture, members=default.members) == shipped.architecture
-    with pytest.raises(TrainingDataError, match="default, paper-j, paper-m, published-j, published-m"):
+    with pytest.raises(TrainingDataError, match="default, paper-j, paper-m"):
         read_configuration("nonsense")
 
 
@@ -377,7 +373,11 @@ def test_the_command_trains_weights_that_predict(data: Path, tmp_path: Path) -> 
     assert result.exit_code == 0, result.output
     weights = tmp_path / "out" / "tiny.safetensors"
     assert weights.name in result.output.replace("\n", "")
-    assert load_weights(weights).metadata["held_out_clusters"]
+    (held_out,) = load_weights(weights).metadata["held_out_clusters"]
+    assert len(held_out) == 2
+    records = TrainingSequences.load(sequences_path(weights)).records
+    assert {record.cluster for record in records} == {str(k) for k in range(6) if k not in held_out}
+    assert {record.members for record in records} == {frozenset({0})}
     dynamics = predict(random_protein(9), model=str(weights))
     assert np.linalg.eigvalsh(dynamics.marginals).min() > 0
 
@@ -391,10 +391,8 @@ def test_curves_go_to_tensorboard(data: Path, tmp_path: Path) -> None:
 
 def test_prepared_proteins_train_by_their_split(data: Path, tmp_path: Path) -> None:
     """Those to test on are not looked at; a crystal among them teaches what it knows."""
-    configuration = small(
-        data / "prepared", source=(Source("prepared", "."),), split="split.json", folds=1, per_cluster=0
-    )
-    fold = deal(load_data(configuration), configuration)[0]
+    configuration = small(data / "prepared", source=(TrainingSource("."),), split="split.json", folds=1, per_cluster=0)
+    fold = assign_folds(load_data(configuration), configuration)[0]
     assert [example.structure.name for example in fold.training[0]] == ["p2", "p3", "p4", "p5"]
     assert [example.structure.name for example in fold.held_out] == ["p1"]
     assert fold.training[0][-1].coupling is None
@@ -402,6 +400,7 @@ def test_prepared_proteins_train_by_their_split(data: Path, tmp_path: Path) -> N
     train(configuration, tmp_path, report=quiet)
 
 
+@pytest.mark.slow
 def test_the_miniature_of_atlas_goes_from_trajectories_to_a_prediction(tmp_path: Path) -> None:
     """Three replicas of each protein, prepared, split, trained on by the paper's recipe, and predicted with."""
     from .test_prepare import Simulation, motion
@@ -425,14 +424,14 @@ def test_the_miniature_of_atlas_goes_from_trajectories_to_a_prediction(tmp_path:
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
         assert result.exit_code == 0, result.output
     weights = load_weights(tmp_path / "out" / "two-epochs.safetensors")
-    assert weights.metadata["configuration"]["source"][0]["kind"] == "prepared"
+    assert weights.metadata["configuration"]["source"][0]["path"] == "."
     assert np.isfinite(Dynamics.load(tmp_path / "out" / "dynamics.npz").rmsf).all()
 
 
 def test_an_epoch_looks_at_every_protein_in_batches_of_like_length(data: Path) -> None:
     """Sources of share 1 once; the order is that of the seed."""
-    configuration = small(data, batch=2, folds=6, source=(Source("md_archive", "md_ensembles.npz"),))
-    fold = deal(load_data(configuration), configuration)[0]
+    configuration = small(data, batch=2, folds=6, source=(TrainingSource("md"),))
+    fold = assign_folds(load_data(configuration), configuration)[0]
     steps = plan_epoch(fold, configuration, (0, 0), 0)
     seen = [len(task.example) for step in steps for task in step]
     assert sorted(seen) == sorted(map(len, fold.training[0]))
@@ -444,7 +443,7 @@ def test_an_epoch_looks_at_every_protein_in_batches_of_like_length(data: Path) -
 
 def test_a_padded_batch_predicts_what_each_protein_alone_does(data: Path) -> None:
     """For every kind of head."""
-    examples = load_examples(Source("md_archive", "md_ensembles.npz"), data)[:3]
+    examples = load_examples(TrainingSource("md"), data)[:3]
     for architecture in (KERNEL, PAIR, SPRINGS):
         torch.manual_seed(0)
         network = build_network(architecture).eval()
@@ -457,27 +456,84 @@ def test_a_padded_batch_predicts_what_each_protein_alone_does(data: Path) -> Non
                     torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", ["space", "sequence"])
-def test_augmentation_changes_what_is_seen_not_what_is_true(data: Path, shape: str) -> None:
+def test_augmentation_changes_what_is_seen_not_what_is_true(data: Path) -> None:
     """Labels are cut with the crop and otherwise kept; bond lengths of each residue survive the noise."""
-    example = load_examples(Source("md_archive", "md_ensembles.npz"), data, frames=True)[0]
-    how = Augmentation(frames=1.0, position_noise=0.2, rotation_noise=5.0, crop=12, crop_shape=shape)  # type: ignore[arg-type]
+    example = load_examples(TrainingSource("md"), data, frames=True)[0]
+    how = Augmentation(frames=1.0, position_noise=0.2, rotation_noise=5.0, crop=12)
     seen = augmented(example, how, np.random.default_rng(0))
     assert len(seen) == len(seen.input) == len(seen.structure) == 12
     assert replace(seen, architecture=SPRINGS).input.arguments[5].numel()
     assert not replace(seen, architecture=MARGINALS).input.arguments[5].numel()
-    assert seen.coupling is not None
-    assert seen.coupling.shape == (12, 12)
     kept = [k for k in range(len(example)) if (example.marginals[k] == seen.marginals).all((1, 2)).any()]
-    assert len(kept) == 12
-    if shape == "sequence":
-        assert kept == list(range(kept[0], kept[0] + 12))
+    assert kept == list(range(kept[0], kept[0] + 12))
+    assert seen.structure.sequence == example.structure.sequence[kept[0] : kept[0] + 12]
+    assert example.coupling is not None
+    np.testing.assert_array_equal(seen.coupling, example.coupling[kept][:, kept])
     bonds = np.linalg.norm(seen.structure.n - seen.structure.ca, axis=1)
     np.testing.assert_allclose(bonds, 1.458, atol=0.01)
     whole = augmented(example, replace(how, crop=0), np.random.default_rng(0))
     assert whole.marginals is example.marginals
     moved = np.linalg.norm(whole.structure.ca - example.structure.ca, axis=1)
     assert 0.1 < moved.mean() < 5.0
+
+
+def names_of(folder: Path, **options: object) -> list[str]:
+    """Names of the proteins that the options of a source select, in their order."""
+    return [example.structure.name for example in load_examples(TrainingSource(".", **options), folder)]
+
+
+def test_each_option_of_a_source_selects_what_it_says(tmp_path: Path) -> None:
+    """Names, length, conformations, agreement of halves, size of motion, quality, clusters and number."""
+    structure, frames = simulation(1, 24)
+    longer, other_frames = simulation(2, 30)
+    plain = prepared(structure, frames, "plain")
+    apart = structure.c + np.where(np.arange(24) < 12, 0.0, 30.0)[:, None]
+    broken = replace(structure, c=apart, ca=structure.ca + (apart - structure.c), n=structure.n + (apart - structure.c))
+    proteins = {
+        "ApoE3": plain,
+        "broken": replace(plain, structure=broken),
+        "few": replace(plain, conformations=7),
+        "long": replace(prepared(longer, other_frames, "long"), cluster="3"),
+        "rebuilt": replace(plain, backbone_rebuilt=True),
+        "unlike": replace(plain, split_half_rmsf_r=0.6),
+        "unknown": replace(plain, split_half_rmsf_r=float("nan")),
+        "wild": replace(plain, marginals=plain.marginals * (5.0 / np.sqrt((plain.rmsf**2).mean())) ** 2),
+    }
+    for name, protein in proteins.items():
+        named = replace(protein.structure, name=name)
+        replace(protein, structure=named, cluster=protein.cluster or "12").save(tmp_path / f"{name}.npz")
+    everything = sorted(proteins)
+    assert names_of(tmp_path) == everything
+
+    def without(*left_out: str) -> list[str]:
+        return [name for name in everything if name not in left_out]
+
+    assert names_of(tmp_path, exclude=("ApoE*", "*ild")) == without("ApoE3", "wild")
+    assert names_of(tmp_path, max_residues=29) == without("long")
+    assert names_of(tmp_path, min_residues=25) == ["long"]
+    assert names_of(tmp_path, min_conformations=8) == without("few")
+    assert names_of(tmp_path, min_split_half_r=0.7) == without("unlike", "unknown")
+    assert names_of(tmp_path, max_rmsf=4.0) == without("wild")
+    assert names_of(tmp_path, broken_chains=False) == without("broken")
+    assert names_of(tmp_path, rebuilt_backbones=False) == without("rebuilt")
+    best_first = names_of(tmp_path, max_per_cluster=5)
+    assert best_first == ["long", "ApoE3", "broken", "rebuilt", "wild", "unlike"], "12 after 3; the best sampled of it"
+    drawn = names_of(tmp_path, max_proteins=3)
+    assert len(drawn) == 3
+    assert drawn == sorted(drawn)
+    with pytest.raises(TrainingDataError, match="leave no protein"):
+        names_of(tmp_path, min_residues=31)
+    with pytest.raises(TrainingDataError, match="holds no protein that `dynaprot prepare` wrote"):
+        names_of(tmp_path / "elsewhere")
+
+
+def test_conformers_are_kept_from_zero_and_simulations_are_left_as_they_are(data: Path) -> None:
+    """A hair of isotropic motion is added where experimental conformers may be equal."""
+    structure, frames = simulation(0, LENGTHS[0])
+    truth = labels_of(frames, structure.ca).marginals
+    for folder, added in (("md", 0.0), ("conformers", 1e-3)):
+        example = load_examples(TrainingSource(folder), data)[0]
+        np.testing.assert_allclose(example.marginals, truth + added * np.eye(3), rtol=1e-9, atol=1e-12)
 
 
 def test_the_logarithm_of_a_matrix_has_its_gradient_where_eigenvalues_are_equal() -> None:
@@ -492,7 +548,7 @@ def test_the_logarithm_of_a_matrix_has_its_gradient_where_eigenvalues_are_equal(
 
 
 @pytest.mark.parametrize("losses", sorted(LOSSES))
-def test_a_loss_is_least_at_the_truth_and_blind_to_an_own_scale(losses: str) -> None:
+def test_a_loss_is_least_at_the_truth_and_blind_to_an_scale_free(losses: str) -> None:
     """Of marginals and of coupling, each alone too."""
     structure, frames = simulation(3, 24)
     labels = labels_of(frames, structure.ca)
@@ -504,5 +560,5 @@ def test_a_loss_is_least_at_the_truth_and_blind_to_an_own_scale(losses: str) -> 
         assert loss(*wrong, example) > loss(*truth, example) + 1e-3
     assert loss(None, wrong[1], example) > loss(None, truth[1], example)
     assert loss(1.4 * truth[0], None, example) > loss(truth[0], None, example)
-    own = replace(example, own_scale=True)
+    own = replace(example, scale_free=True)
     torch.testing.assert_close(loss(1.4 * truth[0], None, own), loss(truth[0], None, own), rtol=1e-6, atol=1e-6)

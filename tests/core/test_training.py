@@ -13,13 +13,14 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from dynaprot import predict  # noqa: E402
 from dynaprot.datasets.labels import Labels, labels_of  # noqa: E402
 from dynaprot.joint.elastic_torch import InternalSprings, elastic_covariance, elastic_moments, trace_coupling  # noqa: E402
+from dynaprot.metrics import residues  # noqa: E402
 from dynaprot.network.architecture import Architecture  # noqa: E402
 from dynaprot.network.features import featurise  # noqa: E402
 from dynaprot.network.torch_network import Committee, build_network, tensors  # noqa: E402
 from dynaprot.network.weights import save_weights  # noqa: E402
 from dynaprot.structure.geometry import neighbour_pairs  # noqa: E402
 from dynaprot.training.examples import Example, Input  # noqa: E402
-from dynaprot.training.losses import full_loss  # noqa: E402
+from dynaprot.training.losses import full_loss, squared_bures  # noqa: E402
 from dynaprot.training.moments import predict_moments  # noqa: E402
 
 from .conftest import EVERY_FEATURE, random_protein  # noqa: E402
@@ -111,4 +112,17 @@ def test_the_loss_is_least_at_the_truth() -> None:
     for marginals, coupling in ((1.5 * truth[0], truth[1]), (isotropic, truth[1]), (truth[0], 0.5 * truth[1])):
         assert full_loss(marginals, coupling, example) > least + 1e-3
     shrunk = Labels(labels.marginals / 9.0, labels.coupling)
-    assert full_loss(*truth, Example.of(structure, shrunk, cluster=0, own_scale=True)) < 1e-3
+    assert full_loss(*truth, Example.of(structure, shrunk, cluster=0, scale_free=True)) < 1e-3
+
+
+def test_the_bures_distance_that_is_trained_on_is_the_one_that_is_evaluated() -> None:
+    """PyTorch's, with its gradient against finite differences, beside numpy's."""
+    generator = np.random.default_rng(0)
+    factors = generator.normal(size=(2, 12, 3, 5))
+    first, second = factors @ np.swapaxes(factors, -1, -2)
+    found = squared_bures(torch.from_numpy(first), torch.from_numpy(second))
+    np.testing.assert_allclose(found, residues.squared_bures(first, second), rtol=1e-9)
+    np.testing.assert_allclose(squared_bures(torch.from_numpy(first), torch.from_numpy(first)), 0.0, atol=1e-9)
+    root = torch.from_numpy(factors[0, :2]).requires_grad_()
+    truth = torch.from_numpy(second[:2])
+    assert torch.autograd.gradcheck(lambda factor: squared_bures(factor @ factor.mT, truth), (root,))

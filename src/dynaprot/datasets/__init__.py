@@ -1,1 +1,1 @@
-"""Labels: what simulations, conformers and crystals say of a protein's motion, and how data sets are split."""
+"""Data sets: what simulations, conformers and crystals say about the motion of proteins, and how they are split."""

@@ -8,7 +8,9 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Alignment", "align"]
+from ..structure.protein import Structure
+
+__all__ = ["Alignment", "align", "chain_sequences"]
 
 IDENTITY = 0.30
 SCORE_PER_RESIDUE, SCORE_PER_ROOT = 0.7, 3.0
@@ -19,18 +21,18 @@ longer chain)."""
 
 @dataclass(frozen=True)
 class Alignment:
-    """Two sequences laid beside each other.
+    """A global alignment of two sequences.
 
     Attributes
     ----------
     matched : tuple of ndarray, shape=(M,), dtype=int
-        Positions in the first and in the second that stand beside each other.
+        Positions in the first and in the second sequence that are aligned with each other.
     identity : float
-        Share of the shorter sequence that is identical.
+        Fraction of the shorter sequence that is identical.
     score : int
-        BLOSUM62, 10 off for each gap, of whatever length: a missing loop or domain costs no more than a residue.
+        BLOSUM62 less 10 for each gap of any length: a missing loop or domain costs no more than a residue.
     shorter : int
-        Length of the shorter.
+        Length of the shorter sequence.
     """
 
     matched: tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -40,9 +42,15 @@ class Alignment:
 
     @property
     def is_of_one_family(self) -> bool:
-        """30 % of the shorter are identical, and the score is no chance: 24 % are identical in a random pair."""
+        """Whether 30 % of the shorter are identical, and the score is beyond chance (a random pair has 24 %)."""
         least = SCORE_PER_RESIDUE * self.shorter + SCORE_PER_ROOT * self.shorter**0.5
         return self.identity >= IDENTITY and self.score >= least
+
+
+def chain_sequences(structure: Structure) -> list[str]:
+    """The sequence of each chain of a structure, in one-letter codes."""
+    letters, chains = np.array(list(structure.sequence)), structure.chain_ids
+    return ["".join(letters[chains == chain]) for chain in dict.fromkeys(chains)]
 
 
 def align(a: str, b: str) -> Alignment:

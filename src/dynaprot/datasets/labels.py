@@ -1,4 +1,4 @@
-"""What an ensemble of conformations says about a protein's motion: the labels a network learns from."""
+"""Labels: the second moments of an ensemble of conformations, from which a network learns."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..joint.linear_algebra import unit_diagonal
-from .superposition import superpose
+from ..structure.superposition import superpose_ensemble
 
 __all__ = ["Cluster", "Labels", "labels_of"]
 
 Array = NDArray[np.floating]
 Cluster = int | str
-"""Numbers in archives, names elsewhere."""
+"""A sequence cluster: a number in archives, a name elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Labels:
 
 def labels_of(frames: Array, reference: Array) -> Labels:
     """Labels of an ensemble, shape=(F, N, 3), for a reference structure, shape=(N, 3)."""
-    rotations, shifts = superpose(frames, reference)
+    rotations, shifts = superpose_ensemble(frames, reference)
     frames = frames @ rotations + shifts
     deviation = frames - frames.mean(0)
     marginals = np.einsum("fia,fib->iab", deviation, deviation) / (len(frames) - 1)

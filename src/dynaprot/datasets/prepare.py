@@ -1,4 +1,4 @@
-"""Make labels for training: every source of motion in, one file a protein out (`dynaprot prepare`)."""
+"""Make labels for training from every source of motion, one file for each protein (`dynaprot prepare`)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from ..errors import TrainingDataError
 from ..joint.linear_algebra import unit_diagonal
-from ..metrics.residues import pearson
+from ..structure.superposition import chunks, superpose_ensemble
+from .alignment import chain_sequences
 from .prepared import PreparedProtein
 from .sources import Displacements, Ensemble, Source
 from .splits import Split, sequence_clusters, split_by_cluster
-from .superposition import chunks, superpose
 
 __all__ = ["Outcome", "effective_samples", "prepare", "prepare_protein", "split_half_rmsf_r", "split_prepared"]
 
@@ -27,22 +27,22 @@ Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
 FEWEST = 4
-"""Conformations: fewer cannot span a 3 x 3 covariance."""
+"""Conformations that an ensemble must have: fewer do not determine a 3 x 3 covariance."""
 KEPT_FRAMES = 16
 """Conformations kept for augmentation."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one protein.
+    """The result of preparing one protein.
 
     Attributes
     ----------
     name : str
     path : Path or None
-        The prepared file; None if there is none.
+        The prepared file; None if the protein could not be prepared.
     kept : bool
-        It was there already.
+        Whether the file was there already.
     messages : tuple of str
         What was left out, or why there is no file.
     """
@@ -53,9 +53,7 @@ class Outcome:
     messages: tuple[str, ...]
 
 
-def prepare(
-    sources: Sequence[Source], folder: Path, *, core_weighted: bool = False, jobs: int | None = None
-) -> Iterator[Outcome]:
+def prepare(sources: Sequence[Source], folder: Path, *, jobs: int | None = None) -> Iterator[Outcome]:
     """Prepare proteins, several at a time; a file that is there and whole is kept.
 
     Parameters
@@ -63,32 +61,30 @@ def prepare(
     sources : sequence of Source
         As from `find_sources`.
     folder : Path
-        Where each protein's ``<name>.npz`` goes. A file of the same source and superposition is not made again.
-    core_weighted : bool
-        As in `superpose`.
+        Where the ``<name>.npz`` of each protein is written. A file of the same source is not made again.
     jobs : int, optional
-        Processes; by default one for each processor. With 1 the work is done in this process.
+        Number of processes; by default one for each processor. With 1 the work is done in this process.
 
     Yields
     ------
     Outcome
-        One for each source, as they are done.
+        One for each source, in the order in which they are finished.
     """
     folder.mkdir(parents=True, exist_ok=True)
     jobs = min(jobs or os.cpu_count() or 1, len(sources))
     if jobs <= 1:
         for source in sources:
-            yield _attempt(source, folder, core_weighted)
+            yield _attempt(source, folder)
         return
-    # Spawned, not forked: the progress bar runs a thread, which a fork would tear apart.
+    # Spawned, not forked: the progress bar runs a thread, which a fork would break.
     with (
         _one_thread_a_process(),
         ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool,
     ):
-        waiting = {pool.submit(_attempt, source, folder, core_weighted): source for source in sources}
+        waiting = {pool.submit(_attempt, source, folder): source for source in sources}
         try:
             for done in as_completed(waiting):
-                error = done.exception()  # of the process, as when memory ran out: what it worked on is not known
+                error = done.exception()  # the process itself ended, as when memory runs out
                 if error is None:
                     yield done.result()
                 else:
@@ -113,34 +109,29 @@ def _one_thread_a_process() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _attempt(source: Source, folder: Path, core_weighted: bool) -> Outcome:
+def _attempt(source: Source, folder: Path) -> Outcome:
     path = folder / f"{source.name}.npz"
-    superposition = _superposition_name(core_weighted)
     try:
         there = PreparedProtein.load(path)
-        if (there.source, there.superposition) == (source.description, superposition):
+        if there.source == source.description:
             return Outcome(source.name, path, True, there.structure.notices)
     except TrainingDataError:
-        pass  # missing or damaged: made anew
+        pass  # missing, damaged or of an earlier format: made again
     try:
-        protein = prepare_protein(source, core_weighted)
+        protein = prepare_protein(source)
         protein.save(path)
-    except Exception as error:  # one broken simulation of a thousand must not end the run, whatever its reader raises
+    except Exception as error:  # one broken simulation of a thousand must not end the run
         return Outcome(source.name, None, False, (source.explain(error),))
     return Outcome(source.name, path, False, protein.structure.notices)
 
 
-def prepare_protein(source: Source, core_weighted: bool = False) -> PreparedProtein:
-    """Read one protein's source and work out its labels."""
+def prepare_protein(source: Source) -> PreparedProtein:
+    """Read the source of one protein and compute its labels."""
     content = source.read()
     named = replace(content.structure, name=source.name)
     if isinstance(content, Displacements):
         return _of_crystal(replace(content, structure=named), source)
-    return _of_ensemble(replace(content, structure=named), source, core_weighted)
-
-
-def _superposition_name(core_weighted: bool) -> str:
-    return "core-weighted" if core_weighted else "plain"
+    return _of_ensemble(replace(content, structure=named), source)
 
 
 def _of_crystal(crystal: Displacements, source: Source) -> PreparedProtein:
@@ -156,19 +147,18 @@ def _of_crystal(crystal: Displacements, source: Source) -> PreparedProtein:
         trajectories=1,
         effective_samples=1.0,
         split_half_rmsf_r=float("nan"),
-        superposition=_superposition_name(False),
         source=source.description,
         licence=source.licence,
         cluster=str(crystal.cluster),
     )
 
 
-def _of_ensemble(ensemble: Ensemble, source: Source, core_weighted: bool) -> PreparedProtein:
+def _of_ensemble(ensemble: Ensemble, source: Source) -> PreparedProtein:
     structure = ensemble.structure
     count = len(ensemble.frames)
     if count < FEWEST:
         raise TrainingDataError(f"{source.name}: {count} conformations are too few; {FEWEST} are needed.")
-    rotations, shifts = superpose(ensemble.frames, structure.ca, core_weighted)
+    rotations, shifts = superpose_ensemble(ensemble.frames, structure.ca)
     mean = np.zeros((len(structure), 3))
     for rows in chunks(count):
         mean += (ensemble.frames[rows] @ rotations[rows] + shifts[rows]).sum(0) / count
@@ -190,6 +180,9 @@ def _of_ensemble(ensemble: Ensemble, source: Source, core_weighted: bool) -> Pre
         )
     picked = np.unique(np.linspace(0, len(ensemble.backbones) - 1, KEPT_FRAMES).astype(int))
     placing = ensemble.backbone_frames[picked]
+    agreement = ensemble.split_half_rmsf_r
+    if np.isnan(agreement):  # the source does not state it
+        agreement = split_half_rmsf_r(displacements, ensemble.trajectory)
     frames = ensemble.backbones[picked] @ rotations[placing][:, None] + shifts[placing][:, None]
     return PreparedProtein(
         structure,
@@ -201,8 +194,8 @@ def _of_ensemble(ensemble: Ensemble, source: Source, core_weighted: bool) -> Pre
         conformations=count,
         trajectories=len(np.unique(ensemble.trajectory)),
         effective_samples=effective_samples(displacements, ensemble.trajectory),
-        split_half_rmsf_r=split_half_rmsf_r(displacements, ensemble.trajectory),
-        superposition=_superposition_name(core_weighted),
+        split_half_rmsf_r=agreement,
+        backbone_rebuilt=ensemble.backbone_rebuilt,
         source=source.description,
         licence=source.licence,
         cluster=str(ensemble.cluster),
@@ -215,23 +208,23 @@ def _in_local_frames(covariances: Array, rotations: Array) -> Array:
 
 
 def effective_samples(displacements: Array, trajectory: Indices) -> float:
-    """How many independent conformations an ensemble is worth.
+    """The number of independent conformations to which an ensemble amounts.
 
-    Of each trajectory F / (1 + 2 sum rho_k), with the autocorrelation rho of all residues together, each counting the
-    same, about the mean of the whole ensemble: trajectories that stay apart from each other are one sample each. The
-    sum ends where a pair of terms is no longer positive (Geyer 1992).
+    The sum over trajectories of F / (1 + 2 sum rho_k), with the autocorrelation rho of all residues together, each
+    counting the same, about the mean of the whole ensemble: trajectories that stay apart from each other are one sample
+    each. The sum over k ends where a pair of terms is no longer positive (Geyer 1992).
 
     Parameters
     ----------
     displacements : ndarray, shape=(F, N, 3)
         Superposed positions less their mean, Å.
     trajectory : ndarray, shape=(F,), dtype=int
-        Of each frame.
+        Number of the trajectory of each frame.
 
     Returns
     -------
     float
-        From 1 for each trajectory to 1 for each frame.
+        Between the number of trajectories and the number of frames.
     """
     size = np.sqrt((displacements**2).sum(2).mean(0))
     total = 0.0
@@ -256,8 +249,8 @@ def effective_samples(displacements: Array, trajectory: Indices) -> float:
 def split_half_rmsf_r(displacements: Array, trajectory: Indices) -> float:
     """Pearson correlation of the RMSF of two halves of an ensemble.
 
-    The halves are the first and the second of every trajectory, and of all trajectories of a single frame, as
-    independent conformers are: in their order, which leaves the chains of one crystal on one side.
+    The halves are the first and the second of every trajectory. Trajectories of a single frame, as those of independent
+    conformers, are halved together in their order, which leaves the chains of one crystal on one side.
 
     Parameters
     ----------
@@ -267,7 +260,7 @@ def split_half_rmsf_r(displacements: Array, trajectory: Indices) -> float:
     Returns
     -------
     float
-        NaN where a half does not move.
+        NaN where one half does not move.
     """
     second = np.zeros(len(trajectory), dtype=bool)
     alone = []
@@ -279,13 +272,13 @@ def split_half_rmsf_r(displacements: Array, trajectory: Indices) -> float:
     second[alone[(len(alone) + 1) // 2 :]] = True
     halves = [displacements[half].std(0, dtype=np.float64) for half in (~second, second)]
     rmsf = np.sqrt((np.array(halves) ** 2).sum(2))
-    if np.ptp(rmsf, axis=1).min() == 0:  # a half of equal conformations, or of one, has nothing to compare
+    if np.ptp(rmsf, axis=1).min() == 0:  # a half of one conformation, or of equal ones
         return float("nan")
-    return pearson(rmsf[0], rmsf[1])
+    return float(np.corrcoef(rmsf)[0, 1])
 
 
 def split_prepared(folder: Path, seed: int = 0) -> Split:
-    """Split the prepared proteins of a folder by cluster: those that the sources told, or else by sequence.
+    """Split the prepared proteins of a folder by cluster: as the sources state it, or else by sequence.
 
     Raises
     ------
@@ -295,11 +288,5 @@ def split_prepared(folder: Path, seed: int = 0) -> Split:
     proteins = [PreparedProtein.load(path) for path in sorted(folder.glob("*.npz"))]
     clusters = {protein.name: protein.cluster for protein in proteins}
     if not all(clusters.values()):
-        clusters = sequence_clusters({protein.name: _chains(protein) for protein in proteins})
+        clusters = sequence_clusters({protein.name: chain_sequences(protein.structure) for protein in proteins})
     return split_by_cluster(clusters, seed)
-
-
-def _chains(protein: PreparedProtein) -> list[str]:
-    letters = np.array(list(protein.structure.sequence))
-    ids = protein.structure.chain_ids
-    return ["".join(letters[ids == chain]) for chain in dict.fromkeys(ids)]

@@ -1,4 +1,4 @@
-"""`PreparedProtein`: what is known of one protein's motion, in one file (its format: docs/data.md)."""
+"""`PreparedProtein`: what is known about the motion of one protein, in one file (its format: docs/data.md)."""
 
 from __future__ import annotations
 
@@ -17,43 +17,44 @@ __all__ = ["PreparedProtein"]
 
 Array = NDArray[np.floating]
 
-FORMAT = "dynaprot-protein-1"
-NUMBERS = ("conformations", "trajectories", "effective_samples", "split_half_rmsf_r")
-TEXTS = ("kind", "superposition", "source", "licence", "cluster")
+FORMAT = "dynaprot-protein-2"
+NUMBERS = ("conformations", "trajectories", "effective_samples", "split_half_rmsf_r", "backbone_rebuilt")
+TEXTS = ("kind", "source", "licence", "cluster")
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedProtein:
-    """Labels of one protein beside the structure they belong to.
+    """Labels of one protein and the structure to which they belong.
 
     Attributes
     ----------
     structure : Structure
-        The N residues that are labelled, in the reference conformation.
+        The N residues that have labels, in the reference conformation.
     marginals : ndarray, shape=(N, 3, 3)
         Covariance of each C-alpha in its residue's backbone frame, Å^2: R^T Sigma R with R as in
         `Structure.rotations`.
     coupling : ndarray, shape=(N, N), or None
-        tr(Sigma_ij)/3 scaled to unit diagonal; None for a crystal, whose residues were seen one by one.
+        tr(Sigma_ij)/3 scaled to unit diagonal; None for a crystal, which describes each residue by itself.
     mean : ndarray, shape=(N, 3)
         Mean C-alpha positions, Å, superposed on the reference.
     frames : ndarray, shape=(K, N, 3, 3)
-        N, CA and C of a few conformations, Å, superposed on the reference. None of a crystal: K = 0.
+        N, CA and C of a few conformations, Å, superposed on the reference; K = 0 for a crystal.
     kind : str
-        ``simulation``, ``models`` (of one file), ``conformers`` or ``crystal``. Only a simulation's sizes are
-        thermal; of the others directions and relative sizes are meant.
+        ``simulation``, ``models`` (of one file), ``conformers`` or ``crystal``. Only the sizes of a simulation are
+        thermal; the others show directions and relative sizes.
     conformations, trajectories : int
-        How many there were; conformers of an experiment are a trajectory each.
+        Their numbers; each conformer of an experiment is a trajectory.
     effective_samples : float
-        How many independent conformations they are worth.
+        The number of independent conformations to which the ensemble amounts.
     split_half_rmsf_r : float
-        Pearson correlation of the RMSF of two halves; NaN where there are none.
-    superposition : str
-        ``plain`` or ``core-weighted``.
+        Pearson correlation of the RMSF of two halves, as the source states it, or else as
+        `prepare.split_half_rmsf_r` halves it; NaN for a crystal.
+    backbone_rebuilt : bool
+        Whether N and C of the reference were rebuilt from C-alphas.
     source, licence : str
-        For people to read.
+        Texts for people.
     cluster : str
-        Sequence cluster, where the source told it, else empty.
+        Sequence cluster, where the source states it, else empty.
     """
 
     structure: Structure
@@ -66,14 +67,14 @@ class PreparedProtein:
     trajectories: int
     effective_samples: float
     split_half_rmsf_r: float
-    superposition: str
     source: str
     licence: str
     cluster: str = ""
+    backbone_rebuilt: bool = False
 
     @property
     def name(self) -> str:
-        """The structure's name, which is the file's too."""
+        """The name of the structure and of the file."""
         return self.structure.name
 
     @property
@@ -86,6 +87,12 @@ class PreparedProtein:
     def rmsf(self) -> Array:
         """Root mean square fluctuation of each C-alpha: shape=(N,), Å."""
         return np.sqrt(np.trace(self.marginals, axis1=1, axis2=2))
+
+    @property
+    def breaks(self) -> int:
+        """Number of places where a chain of the structure is broken."""
+        ends = int((self.structure.next_residue < 0).sum())
+        return max(ends - len(set(self.structure.chain_ids)), 0)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one ``.npz`` file without pickles; it appears whole or not at all."""
@@ -107,7 +114,7 @@ class PreparedProtein:
         Raises
         ------
         TrainingDataError
-            If the file is missing, damaged, or something else.
+            If the file is missing, damaged, or not of this format.
         """
         _, archive = read_archive(path, (FORMAT,), "a protein that `dynaprot prepare` wrote", TrainingDataError)
         structure = Structure.from_archive(archive)

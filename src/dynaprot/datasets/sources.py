@@ -1,7 +1,7 @@
-"""Where labels come from: simulations, models, conformers, crystals, each read into one of two forms.
+"""Where labels come from: simulations, models, conformers and crystals, each read into one of two forms.
 
-`find_sources` only looks at names, so that it is quick; the reading is done later, protein by protein, by whoever calls
-`Source.read`. mdtraj and h5py are imported where a trajectory is read, and nowhere else.
+`find_sources` looks at names alone and is quick; the reading is done later, protein by protein, by `Source.read`.
+mdtraj and h5py are imported only where a trajectory is read.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from ..structure import Structure
 from ..structure.files import load_structure, read_document
 from ..structure.residues import one_letter_code
 from ..structure.rigid_residues import residue_rotations
+from ..structure.superposition import superpose_ensemble
 from .alignment import align
 from .labels import Cluster
-from .superposition import superpose
 
-__all__ = ["Displacements", "Ensemble", "Source", "find_sources", "read_ensembles"]
+__all__ = ["Displacements", "Ensemble", "RmsfChain", "Source", "find_sources", "read_ensembles", "read_rmsf_chains"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
@@ -41,18 +41,18 @@ STRUCTURE_FILES = (".pdb", ".ent", ".cif", ".mmcif")
 BACKBONE = ("N", "CA", "C")
 
 AT_ONCE = 200
-"""Frames read together: a simulation is never in memory with all its atoms."""
+"""Frames read together, so that a simulation is never in memory with all its atoms."""
 WITH_BACKBONE = 50
-"""Of a trajectory, N and C are kept of every so many frames."""
+"""Frames of a trajectory from one whose N and C are kept to the next."""
 BACKBONES = 16
-"""Where only C-alphas are known, N and C are rebuilt in so many frames."""
+"""Number of frames in which N and C are rebuilt where only C-alphas are known."""
 LONGEST_STEP = 10.0
 """Å between bonded residues' C-alphas (3.8 in a chain) above which the molecule was torn apart."""
 
 SAME_PROTEIN = 0.9
-"""Share of equal letters among matched residues from which two chains are conformers of one protein."""
+"""Fraction of equal letters among matched residues from which two chains are conformers of one protein."""
 COVERAGE = 0.8
-"""Share of the reference's residues that a conformer must have: each missing one is lost to all."""
+"""Fraction of the reference's residues that a conformer must have: each missing one is lost to all."""
 
 ATLAS_LICENCE = "CC BY-NC 4.0 (ATLAS)"
 MDCATH_LICENCE = "CC BY 4.0 (mdCATH)"
@@ -70,19 +70,19 @@ class Ensemble:
     frames : ndarray, shape=(F, N, 3)
         C-alpha positions, Å, not superposed.
     trajectory : ndarray, shape=(F,), dtype=int
-        Which trajectory each frame is of, in the order of time; independent conformers are each of their own.
+        Number of the trajectory of each frame, in the order of time; each independent conformer has its own.
     backbones : ndarray, shape=(B, N, 3, 3)
         N, CA and C of some of the frames.
     backbone_frames : ndarray, shape=(B,), dtype=int
-        Which these are.
+        Indices of these frames.
     kind : str
         As in `PreparedProtein`.
     cluster : int or str
-        Sequence cluster, where the source told it, else empty.
+        Sequence cluster, where the source states it, else empty.
     split_half_rmsf_r : float
-        As in `PreparedProtein`, where the source told it, else NaN.
+        As in `PreparedProtein`, where the source states it, else NaN.
     backbone_rebuilt : bool
-        N and C of the reference were guessed from C-alpha.
+        Whether N and C of the reference were rebuilt from C-alphas.
     """
 
     structure: Structure
@@ -98,7 +98,7 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Displacements:
-    """A crystal's anisotropic displacements U of each C-alpha, shape=(N, 3, 3), Å^2, in the structure's frame."""
+    """Anisotropic displacements U of each C-alpha of a crystal, shape=(N, 3, 3), Å^2, in the structure's frame."""
 
     structure: Structure
     displacements: Array
@@ -106,17 +106,35 @@ class Displacements:
 
 
 @dataclass(frozen=True)
+class RmsfChain:
+    """A chain of which only the RMSF is known.
+
+    Attributes
+    ----------
+    structure : Structure
+    rmsf : ndarray, shape=(N,)
+        Å, NaN where it is not known. Of ATLAS: the mean over three simulations of 100 ns.
+    cluster : int
+        Sequence cluster.
+    """
+
+    structure: Structure
+    rmsf: Array
+    cluster: int
+
+
+@dataclass(frozen=True)
 class Source:
-    """One protein to prepare.
+    """Where the motion of one protein is described.
 
     Attributes
     ----------
     name : str
-        Of the protein, fit for a file's name.
+        Name of the protein, fit for a file's name.
     description, licence : str
-        For people to read.
+        Texts for people.
     read : callable
-        Does the work; raises where the data are broken.
+        Reads the data, or raises where they are broken.
     """
 
     name: str
@@ -125,7 +143,7 @@ class Source:
     read: Callable[[], Ensemble | Displacements]
 
     def explain(self, error: Exception) -> str:
-        """What its reader raised, in one line without the protein's name."""
+        """An error that `read` raised, in one line without the protein's name."""
         return " ".join(str(error).split()).removeprefix(f"{self.name}: ") or type(error).__name__
 
 
@@ -149,9 +167,9 @@ def find_sources(
     conformers : bool
         All chains and models under each path are conformers of one protein, where their sequence is the same.
     temperature : int
-        Which of mdCATH's temperatures, K.
+        Temperature to take from mdCATH, K.
     licence : str, optional
-        Of the data, where it is not what ATLAS or mdCATH or the archive state.
+        Licence of the data, in place of the one that ATLAS, mdCATH or the archive states.
 
     Returns
     -------
@@ -161,7 +179,7 @@ def find_sources(
     Raises
     ------
     TrainingDataError
-        If a path does not exist or holds nothing that is known, or two proteins have one name.
+        If a path does not exist or holds no known kind of data, or if two proteins have the same name.
     """
     paths = list(paths)
     for path in (*paths, *([topology] if topology else [])):
@@ -191,7 +209,7 @@ def find_sources(
 
 
 def _in_files(files: Sequence[Path], temperature: int) -> Iterator[Source]:
-    """Sources among some files; a topology of a trajectory is none itself."""
+    """Sources among some files; the topology of a trajectory is not a source itself."""
     simulated = _replicas(str(file) for file in files)
     for stem, replicas in simulated.items():
         topology = Path(f"{stem}.pdb")
@@ -212,7 +230,7 @@ def _in_files(files: Sequence[Path], temperature: int) -> Iterator[Source]:
 
 
 def _replicas(files: Iterable[str]) -> dict[str, list[str]]:
-    """Trajectories by the path of their molecule without its ending; a fitted one goes before its original."""
+    """Trajectories by the path of their molecule without its ending; a fitted one is preferred to its original."""
     found: dict[str, dict[int, str]] = defaultdict(dict)
     for file in sorted(files):
         match = REPLICA.fullmatch(file)
@@ -226,7 +244,7 @@ def _in_zip(path: Path) -> Iterator[Source]:
         with zipfile.ZipFile(path) as archive:
             molecules = _replicas(archive.namelist())
     except zipfile.BadZipFile:
-        molecules = {_name(path): []}  # its reader finds the same fault, and is heard
+        molecules = {_name(path): []}  # `read` finds the same fault and reports it
     for stem, replicas in molecules.items():
         description = ", ".join([path.name, *(PurePosixPath(replica).name for replica in replicas)])
         read = partial(_read_zip, path, f"{stem}.pdb", tuple(replicas))
@@ -302,7 +320,7 @@ def _read_mdcath(path: Path, temperature: int) -> Ensemble:
     with h5py.File(path, "r") as file:
         domain = file[next(iter(file))]
         if "pdbProteinAtoms" not in domain:
-            raise TrainingDataError(f"{path}: has no pdbProteinAtoms; is it of mdCATH?")
+            raise TrainingDataError(f"{path}: has no pdbProteinAtoms; is it from mdCATH?")
         if str(temperature) not in domain:
             known = ", ".join(sorted(key for key in domain if key.isdigit()))
             raise TrainingDataError(f"{path}: has no simulation at {temperature} K; it has {known or 'none'}.")
@@ -346,7 +364,7 @@ def _reference(molecule: Any, name: str) -> tuple[Structure, Indices]:
 
 
 def _stream(structure: Structure, trajectories: dict[str, Callable[[], Iterator[Array]]]) -> Ensemble:
-    """Read trajectories of backbone atoms, shape=(F, 3N, 3), piece by piece; what is broken is left out, and said."""
+    """Read trajectories of backbone atoms, shape=(F, 3N, 3), piece by piece; broken ones are left out with a notice."""
     frames: list[Array] = []
     backbones: list[Array] = []
     lengths: list[int] = []
@@ -354,7 +372,7 @@ def _stream(structure: Structure, trajectories: dict[str, Callable[[], Iterator[
     for name, read in trajectories.items():
         try:
             alphas, some = _read_one(structure, read())
-        except Exception as error:  # readers raise whatever comes to them
+        except Exception as error:  # the readers of other packages raise anything
             notices.append(f"Left out {name}: {' '.join(str(error).split())[:200] or type(error).__name__}.")
             continue
         lengths.append(len(alphas))
@@ -376,7 +394,7 @@ def _stream(structure: Structure, trajectories: dict[str, Callable[[], Iterator[
 
 
 def _read_one(structure: Structure, pieces: Iterable[Array]) -> tuple[Array, Array]:
-    """C-alphas of every frame of one trajectory, and the backbone of some."""
+    """C-alphas of every frame of one trajectory, and the whole backbone in some of them."""
     alphas, backbones = [], []
     bonded = np.flatnonzero(structure.next_residue >= 0)
     read = 0
@@ -404,7 +422,7 @@ def _read_one(structure: Structure, pieces: Iterable[Array]) -> tuple[Array, Arr
 
 
 def _read_structure(path: Path) -> Ensemble | Displacements:
-    """Several models are an ensemble; one with ANISOU records is a crystal."""
+    """Several models are an ensemble; one model with ANISOU records is a crystal."""
     structure, backbones = _models(path)
     if len(backbones) > 1:
         return _independent(structure, backbones, "models")
@@ -412,7 +430,7 @@ def _read_structure(path: Path) -> Ensemble | Displacements:
     displacements = _anisotropic_displacements(document[0], structure)
     seen = np.linalg.eigvalsh(displacements).min(1) > 0
     if not seen.any():
-        reason = f"{path}: one model without ANISOU records of C-alphas tells nothing of motion."
+        reason = f"{path}: one model without ANISOU records of C-alphas says nothing about motion."
         raise TrainingDataError(" ".join([reason, *notices]))
     return Displacements(structure[seen], displacements[seen])
 
@@ -451,7 +469,7 @@ def _anisotropic_displacements(model: gemmi.Model, structure: Structure) -> Arra
     atoms = _backbone_atoms(model)
     displacements = np.zeros((len(structure), 3, 3))
     for k, (chain, number) in enumerate(zip(structure.chain_ids, structure.residue_ids, strict=True)):
-        # The alternate conformer that the structure was read from.
+        # The alternate conformer that the structure was read from is the nearest.
         nearest = min(
             atoms.get((chain, number, "CA"), []),
             key=lambda atom: np.linalg.norm(atom.pos.tolist() - structure.ca[k]),
@@ -477,8 +495,8 @@ def _read_conformers(path: Path) -> Ensemble:
     conformers: list[Array] = []
     other = short = 0
     for structure, backbone in chains:
-        mine, theirs, share = _matched(reference, structure)
-        if share < SAME_PROTEIN:
+        mine, theirs, identical = _matched(reference, structure)
+        if identical < SAME_PROTEIN:
             other += 1
         elif len(mine) < COVERAGE * len(reference):
             short += 1
@@ -513,7 +531,7 @@ def _read_conformers(path: Path) -> Ensemble:
 
 
 def _most_common(chains: Iterable[Structure]) -> Structure:
-    """The chain that most others are conformers of, the longest of those."""
+    """The chain with the most conformers among the others; the longest of several."""
     distinct: dict[str, Structure] = {}
     number: Counter[str] = Counter()
     for chain in chains:
@@ -530,9 +548,9 @@ def _most_common(chains: Iterable[Structure]) -> Structure:
 
 
 def _matched(a: Structure, b: Structure) -> tuple[Indices, Indices, float]:
-    """Rows of two chains that are the same residue, and the share of these with the same letter.
+    """Rows of two chains that are the same residue, and the fraction of these with the same letter.
 
-    By residue number where the numbers agree with the letters: beside a missing loop, several alignments are alike.
+    Residue numbers decide where they agree with the letters: beside a missing loop, several alignments score alike.
     """
     letters_a, letters_b = np.array(list(a.sequence)), np.array(list(b.sequence))
     _, i, j = np.intersect1d(a.residue_ids, b.residue_ids, return_indices=True)
@@ -547,7 +565,7 @@ def _matched(a: Structure, b: Structure) -> tuple[Indices, Indices, float]:
 
 def _central(frames: Array) -> int:
     """The frame nearest the mean of all."""
-    rotations, shifts = superpose(frames, frames[0])
+    rotations, shifts = superpose_ensemble(frames, frames[0])
     placed = frames @ rotations + shifts
     return int(((placed - placed.mean(0)) ** 2).sum((1, 2)).argmin())
 
@@ -565,35 +583,47 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with np.load(path, allow_pickle=False) as file:
             yield file
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise TrainingDataError(f"{path}: is damaged or no archive of arrays ({error}).") from error
+    except KeyError as error:
+        raise TrainingDataError(f"{path}: lacks an array that such archives have ({error.args[0]}).") from error
+    except Exception as error:  # zipfile, zlib and numpy raise errors of their own, wherever damage is met
+        raise TrainingDataError(f"{path}: is damaged or not an archive of arrays ({error}).") from error
 
 
 def read_ensembles(path: Path) -> Iterator[Ensemble]:
-    """Every ensemble of an archive laid out as ``md_ensembles.npz`` or ``conformers.npz`` (see docs/data.md)."""
+    """Every ensemble of an archive laid out as ``md_ensembles.npz`` or ``conformers.npz`` (docs/data.md)."""
     for source in find_sources([path]):
         content = source.read()
         if isinstance(content, Ensemble):
             yield content
 
 
+def read_rmsf_chains(path: Path) -> list[RmsfChain]:
+    """Every chain of an archive laid out as ``atlas_rmsf.npz`` (docs/data.md).
+
+    Raises
+    ------
+    TrainingDataError
+        If the archive cannot be read.
+    """
+    with _opened(path) as file:
+        arrays = {name: file[name] for name in ("atlas_id", "seq", "offset", "N", "CA", "C", "rmsf_A", "cluster")}
+    chains = []
+    for k, name in enumerate(arrays["atlas_id"]):
+        rows, structure = _chain(arrays, k, str(name))
+        chains.append(RmsfChain(structure, arrays["rmsf_A"][rows].astype(np.float64), int(arrays["cluster"][k])))
+    return chains
+
+
 @lru_cache(maxsize=1)
 def _archive(path: Path, changed: int) -> dict[str, NDArray]:
-    """All arrays of an archive; kept, because many proteins of it follow each other. `changed` is when it last did."""
+    """All arrays of an archive, kept because its proteins are read one after another; `changed` is its time stamp."""
     with _opened(path) as file:
         return {name: file[name] for name in file.files}
 
 
 def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
     arrays = _archive(path, path.stat().st_mtime_ns)
-    rows = slice(arrays["offset"][index], arrays["offset"][index + 1])
-    structure = Structure.from_arrays(
-        arrays["N"][rows],
-        arrays["CA"][rows],
-        arrays["C"][rows],
-        str(arrays["seq"][index]),
-        name=_file_name(str(arrays["name"][index])),
-    )
+    rows, structure = _chain(arrays, index, _file_name(str(arrays["name"][index])))
     cluster = int(arrays["cluster"][index])
     if "U" in arrays:
         displacements = arrays["U"][rows][:, [0, 3, 4, 3, 1, 5, 4, 5, 2]].reshape(-1, 3, 3).astype(np.float64)
@@ -603,7 +633,7 @@ def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
     first = int((numbers[:index] * np.diff(arrays["offset"])[:index] * 3).sum())
     count = int(numbers[index])
     frames = arrays["frames"][first : first + count * len(structure) * 3].reshape(count, -1, 3)
-    experimental = "n_entries" in arrays  # then `traj` says of which entry, and each conformer stands alone
+    experimental = "n_entries" in arrays  # then `traj` is the entry, and each conformer is independent
     start = int(numbers[:index].sum())
     trajectory = np.arange(count) if experimental else arrays["traj"][start : start + count].astype(np.int64)
     picked = np.unique(np.linspace(0, count - 1, BACKBONES).astype(int))
@@ -618,6 +648,13 @@ def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
         float(arrays["split_half_rmsf_r"][index]) if "split_half_rmsf_r" in arrays else float("nan"),
         bool(arrays["backbone_rebuilt"][index]) if "backbone_rebuilt" in arrays else False,
     )
+
+
+def _chain(arrays: dict[str, NDArray], index: int, name: str) -> tuple[slice, Structure]:
+    """The rows of one structure of an archive, and the structure."""
+    rows = slice(arrays["offset"][index], arrays["offset"][index + 1])
+    sequence = str(arrays["seq"][index])
+    return rows, Structure.from_arrays(arrays["N"][rows], arrays["CA"][rows], arrays["C"][rows], sequence, name=name)
 
 
 def _carried(structure: Structure, frames: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Which proteins train, validate and test: the two splits of the paper, and splits by sequence cluster of any set."""
+"""Splits of proteins for training, validation and tests: the two of the paper, and by sequence cluster of any set."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from .alignment import align
 __all__ = ["PUBLISHED", "Split", "published_split", "sequence_clusters", "split_by_cluster"]
 
 FORMAT = "dynaprot-split-1"
-PARTS = ("train", "validation", "test")
+SUBSETS = ("train", "validation", "test")
 PUBLISHED = {"alphaflow": (1265, 39, 82), "flexpert": (1112, 139, 139)}
-"""How many chains of ATLAS are in each part (Jing et al. 2024; Kouba et al. 2025)."""
+"""Numbers of chains of ATLAS in each subset (Jing et al. 2024; Kouba et al. 2025)."""
 LIST_NAMES = ("train", "val", "test")
-"""What the names of the list files hold."""
+"""What the names of the list files contain, for each subset."""
 ALPHAFLOW = "https://raw.githubusercontent.com/bjing2016/alphaflow/master/splits/atlas_{part}.csv"
-"""Where AlphaFlow's authors publish its lists."""
-SHARES = (0.8, 0.1, 0.1)
+"""Address at which the authors of AlphaFlow publish its lists."""
+FRACTIONS = (0.8, 0.1, 0.1)
+"""Fractions of the proteins in each subset."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Proteins by name.
+    """Names of the proteins to train, to validate and to test on.
 
     Attributes
     ----------
@@ -42,7 +43,7 @@ class Split:
     clusters : dict of str to str
         The cluster of each protein, where the split was made by cluster.
     seed : int, optional
-        Of the draw, where there was one.
+        Seed of the draw, where there was one.
     """
 
     name: str
@@ -64,15 +65,15 @@ class Split:
         Raises
         ------
         TrainingDataError
-            If the file is missing or something else.
+            If the file is missing or not a split.
         """
         try:
             content = json.loads(path.read_text())
             if content.pop("format") != FORMAT:
                 raise ValueError(f"{FORMAT} expected")
-            return cls(**content | {part: tuple(content[part]) for part in PARTS})
+            return cls(**content | {part: tuple(content[part]) for part in SUBSETS})
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise TrainingDataError(f"{path}: is missing or no split of proteins ({error}).") from error
+            raise TrainingDataError(f"{path}: is missing or not a split of proteins ({error}).") from error
 
 
 def published_split(name: str, folder: Path | None = None) -> Split:
@@ -85,12 +86,12 @@ def published_split(name: str, folder: Path | None = None) -> Split:
         column ``name``. ``flexpert``: lists whose names hold ``train``, ``val`` and ``test``, as ``.npy`` or as text
         with one chain a line.
     folder : Path, optional
-        Where the lists are. Without, those of ``alphaflow`` are downloaded from their authors.
+        Folder of the lists. By default those of ``alphaflow`` are downloaded from their authors.
 
     Raises
     ------
     TrainingDataError
-        If a list is missing or ambiguous, counts are not those published, or a chain is in two parts.
+        If a list is missing or ambiguous, the counts are not those published, or a chain is in two subsets.
     """
     if name not in PUBLISHED:
         raise TrainingDataError(f"There is no published split '{name}'; there are {', '.join(PUBLISHED)}.")
@@ -104,16 +105,16 @@ def published_split(name: str, folder: Path | None = None) -> Split:
             for part in LIST_NAMES:
                 _download(ALPHAFLOW.format(part=part), folder / f"atlas_{part}.csv")
             return published_split(name, folder)
-    parts = [tuple(sorted(_read_list(_find_list(folder, name, part)))) for part in LIST_NAMES]
-    counts = tuple(map(len, parts))
+    subsets = [tuple(sorted(_read_list(_find_list(folder, name, part)))) for part in LIST_NAMES]
+    counts = tuple(map(len, subsets))
     if counts != PUBLISHED[name]:
         raise TrainingDataError(
             f"{folder}: the lists have {'/'.join(map(str, counts))} chains; the split '{name}' has "
             f"{'/'.join(map(str, PUBLISHED[name]))}."
         )
-    if len(set().union(*parts)) != sum(counts):
+    if len(set().union(*subsets)) != sum(counts):
         raise TrainingDataError(f"{folder}: a chain is listed twice.")
-    train, validation, test = parts
+    train, validation, test = subsets
     return Split(name, train, validation, test)
 
 
@@ -190,7 +191,7 @@ def split_by_cluster(clusters: Mapping[str, str], seed: int = 0) -> Split:
     clusters : mapping of str to str
         The cluster of each protein.
     seed : int
-        Of the draw.
+        Seed of the draw.
 
     Raises
     ------
@@ -200,19 +201,19 @@ def split_by_cluster(clusters: Mapping[str, str], seed: int = 0) -> Split:
     members: dict[str, list[str]] = {}
     for name in sorted(clusters):
         members.setdefault(clusters[name], []).append(name)
-    if len(members) < len(PARTS):
+    if len(members) < len(SUBSETS):
         raise TrainingDataError(
             f"{len(clusters)} proteins in {len(members)} sequence clusters cannot be split in three; prepare more."
         )
     drawn = sorted(members)
     np.random.default_rng(seed).shuffle(drawn)
     drawn.sort(key=lambda cluster: -len(members[cluster]))  # stable: large ones first, so that shares come out
-    parts: list[list[str]] = [[] for _ in PARTS]
-    for k, cluster in enumerate(drawn):
-        missing = [share * len(clusters) - len(part) for share, part in zip(SHARES, parts, strict=True)]
-        empty = [p for p, part in enumerate(parts) if not part]
+    subsets: list[list[str]] = [[] for _ in SUBSETS]
+    for place, cluster in enumerate(drawn):
+        missing = [fraction * len(clusters) - len(subset) for fraction, subset in zip(FRACTIONS, subsets, strict=True)]
+        empty = [k for k, subset in enumerate(subsets) if not subset]
         # The last clusters fill what is still empty.
-        choice = empty[0] if len(drawn) - k <= len(empty) else int(np.argmax(missing))
-        parts[choice] += members[cluster]
-    train, validation, test = (tuple(sorted(part)) for part in parts)
+        choice = empty[0] if len(drawn) - place <= len(empty) else int(np.argmax(missing))
+        subsets[choice] += members[cluster]
+    train, validation, test = (tuple(sorted(subset)) for subset in subsets)
     return Split("clusters", train, validation, test, dict(sorted(clusters.items())), seed)

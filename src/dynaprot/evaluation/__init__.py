@@ -1,1 +1,1 @@
-"""How good predictions are: every table of the paper, beside the elastic networks and what the simulations allow."""
+"""Evaluation: every table of the paper, beside the elastic networks and the agreement of halves of simulations."""

@@ -1,123 +1,166 @@
-"""The models that are judged: how many parameters each has, and which proteins it never saw."""
+"""The models that are evaluated: how many parameters each has, and what it saw of a protein in training."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from tempfile import mkdtemp
 
+from ..datasets.alignment import chain_sequences
 from ..datasets.labels import Cluster
-from ..errors import PredictionError, WeightsError
+from ..datasets.training_sequences import TrainingSequences, sequences_path
+from ..errors import PredictionError
+from ..network.architecture import Architecture
 from ..network.weights import Weights, find_weights, load_weights, save_weights
 from ..prediction import ELASTIC_NETWORKS, parts
 from ..prediction import models as known_models
+from ..structure.protein import Structure
+from .clusters import held_out_clusters
 
-__all__ = ["Contender", "chosen_clusters", "contenders", "held_out_clusters"]
+__all__ = ["Contender", "Network", "Relation", "contenders"]
+
+
+class Relation(StrEnum):
+    """What a model saw of a protein in training: relatives have 30 % of the sequence in common."""
+
+    HELD_OUT = "held out"
+    SEEN = "seen"
+    NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network, or a committee of several.
+
+    Attributes
+    ----------
+    model : str
+        Its name for `dynaprot.predict`.
+    members : tuple of str
+        The same for each member of a committee by itself; of a single network, the network.
+    parameters : int
+    architecture : Architecture
+    training : TrainingSequences or None
+        The sequences that it was trained on, where they lie beside the weights.
+    held_out : tuple of frozenset of (int or str)
+        Sequence clusters held out from each member, where the weights state them, else empty.
+    trained : frozenset of (int or str)
+        Sequence clusters that any member was trained on, where the weights state them, else empty.
+    """
+
+    model: str
+    members: tuple[str, ...]
+    parameters: int
+    architecture: Architecture
+    training: TrainingSequences | None = None
+    held_out: tuple[frozenset[Cluster], ...] = ()
+    trained: frozenset[Cluster] = frozenset()
+
+    @property
+    def predicts_marginals(self) -> bool:
+        """Whether it predicts marginals."""
+        return bool(self.architecture.prior) or self.architecture.marginals
+
+    @property
+    def predicts_coupling(self) -> bool:
+        """Whether it predicts coupling."""
+        return bool(self.architecture.prior) or self.architecture.coupling != "none"
+
+    def choose(self, structure: Structure, cluster: Cluster) -> tuple[str, Relation]:
+        """The model to predict a protein with, one that saw no relative of it if there is one, and what it saw."""
+        saw = self._members_that_saw(structure, cluster)
+        if saw is None:
+            return self.model, Relation.NOT_KNOWN
+        if not saw:
+            return self.model, Relation.HELD_OUT
+        for number, member in enumerate(self.members):
+            if number not in saw:
+                return member, Relation.HELD_OUT
+        return self.model, Relation.SEEN
+
+    def _members_that_saw(self, structure: Structure, cluster: Cluster) -> set[int] | None:
+        """Numbers of the members that were trained on a relative of a protein; None where that is not known.
+
+        Sequences decide. Without them, the cluster that the data state does, if the weights know it.
+        """
+        if self.training is not None:
+            return self.training.members_that_saw(chain_sequences(structure))
+        saw = {number for number, clusters in enumerate(self.held_out) if cluster not in clusters}
+        if len(saw) < len(self.held_out):
+            return saw
+        return set(range(len(self.members))) if cluster in self.trained else None
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A model under judgement.
+    """A model that is evaluated.
 
     Attributes
     ----------
     name : str
-        How tables call it.
+        Its name in tables.
     model : str
-        What `dynaprot.predict` takes.
-    parameters : int
-    learned : bool
-    held_out : dict of (int or str) to str
-        For each sequence cluster kept from training, the model that never saw it: the model itself, or, of a committee,
-        the member that the cluster was held out from.
-    trained : frozenset of (int or str), optional
-        Sequence clusters that any part of it was trained on; None where the weights do not say.
-    of_marginals : str
-        What of the model predicts marginals, to be asked where no more is; empty where it predicts none.
-    of_coupling : str
-        The same of coupling.
+        Its name for `dynaprot.predict`.
+    networks : tuple of Network
+        The networks that together are the model; none for an elastic network.
     """
 
     name: str
     model: str
-    parameters: int = 0
-    learned: bool = False
-    held_out: dict[Cluster, str] = field(default_factory=dict)
-    trained: frozenset[Cluster] | None = None
-    of_marginals: str = ""
-    of_coupling: str = ""
+    networks: tuple[Network, ...] = ()
 
-    def for_cluster(self, cluster: Cluster) -> str:
-        """The model to ask about a protein: one that never saw its relatives, where there is one."""
-        return self.held_out.get(cluster, self.model)
+    @property
+    def parameters(self) -> int:
+        """Number of learned parameters."""
+        return sum(network.parameters for network in self.networks)
 
-    def knows(self, cluster: Cluster) -> bool:
-        """Whether it may have been trained on relatives of a protein."""
-        unseen = cluster in self.held_out or (self.trained is not None and cluster not in self.trained)
-        return self.learned and not unseen
+    @property
+    def predicts_marginals(self) -> bool:
+        """Whether it predicts marginals by itself."""
+        return not self.networks or any(network.predicts_marginals for network in self.networks)
 
+    @property
+    def predicts_coupling(self) -> bool:
+        """Whether it predicts coupling by itself."""
+        return not self.networks or any(network.predicts_coupling for network in self.networks)
 
-def held_out_clusters(weights: Weights) -> list[list[Cluster]]:
-    """Clusters kept from training, for each member of a committee, or for the one network.
+    def of_marginals(self) -> Contender:
+        """The model without the networks that marginals do not need."""
+        first = next((network for network in self.networks if network.predicts_marginals), None)
+        return self if first is None else replace(self, model=first.model, networks=(first,))
 
-    They are read from ``held_out_clusters`` in the description of the weights: a list of numbers or names, or one such
-    list for each member.
+    def choose(self, structure: Structure, cluster: Cluster) -> tuple[str, Relation | None]:
+        """The model to predict a protein with, and what it saw of it; None for what learns nothing.
 
-    Raises
-    ------
-    WeightsError
-        If the weights do not say.
-    """
-    clusters = weights.metadata.get("held_out_clusters")
-    if not clusters:
-        raise WeightsError(
-            f"{weights.path}: does not say which clusters were held out from training (held_out_clusters in its "
-            "description); name them with --clusters."
-        )
-    members: list[list[Cluster]] = clusters if isinstance(clusters[0], list) else [clusters]
-    if len(members) not in (1, weights.architecture.members):
-        raise WeightsError(
-            f"{weights.path}: held_out_clusters has {len(members)} lists for {weights.architecture.members} members."
-        )
-    return members
-
-
-def chosen_clusters(listed: str, held_out_of: Path | None) -> set[Cluster] | None:
-    """Clusters by a list as ``12,34`` and those held out from weights; None where neither is given: all of them.
-
-    Raises
-    ------
-    PredictionError
-        If the list is not of whole numbers.
-    WeightsError
-        If the weights do not say what was held out.
-    """
-    if not listed and held_out_of is None:
-        return None
-    try:
-        chosen: set[Cluster] = {int(number) for number in listed.split(",") if number.strip()}
-    except ValueError as error:
-        raise PredictionError(f"Clusters are whole numbers with commas between them, not '{listed}'.") from error
-    if held_out_of is not None:
-        chosen |= {cluster for member in held_out_clusters(load_weights(held_out_of)) for cluster in member}
-    return chosen
+        Parameters
+        ----------
+        structure : Structure
+        cluster : int or str
+            Sequence cluster of the protein as the data state it.
+        """
+        if not self.networks:
+            return self.model, None
+        models, relations = zip(*(network.choose(structure, cluster) for network in self.networks), strict=True)
+        worst = next(r for r in (Relation.SEEN, Relation.NOT_KNOWN, Relation.HELD_OUT) if r in relations)
+        return "+".join(models), worst
 
 
 def contenders(models: Sequence[str], folder: Path) -> list[Contender]:
-    """Look models up, and set the elastic networks beside them.
+    """Look models up, and add the elastic networks.
 
     Parameters
     ----------
     models : sequence of str
         Each as for `dynaprot.predict`: a name, a file, or two with a plus between them.
     folder : Path
-        Where members of a committee are laid out as weights of their own, to be asked one by one.
+        Folder for the members of committees, each of which is written as weights of its own.
 
     Raises
     ------
     PredictionError
-        If there is no such model, or no PyTorch to run it.
+        If there is no such model.
     WeightsError
         If its weights are damaged.
     """
@@ -128,58 +171,32 @@ def contenders(models: Sequence[str], folder: Path) -> list[Contender]:
 
 def _contender(model: str, folder: Path) -> Contender:
     if model in ELASTIC_NETWORKS:
-        return Contender(model, model, of_marginals=model, of_coupling=model)
-    first, *others = (_network(part, folder) for part in parts(model))
-    for other in others:
-        first = _together(first, other)
-    return first
+        return Contender(model, model)
+    networks = tuple(_network(part, folder) for part in parts(model))
+    names = [Path(each.model).stem if each.model.endswith(".safetensors") else each.model for each in networks]
+    return Contender("+".join(names), model, networks)
 
 
-def _together(one: Contender, other: Contender) -> Contender:
-    """Two networks as one model; of what both predict, the first is asked."""
-    return Contender(
-        f"{one.name}+{other.name}",
-        f"{one.model}+{other.model}",
-        one.parameters + other.parameters,
-        True,
-        {
-            cluster: f"{one.held_out[cluster]}+{other.held_out[cluster]}"
-            for cluster in one.held_out
-            if cluster in other.held_out
-        },
-        None if one.trained is None or other.trained is None else one.trained | other.trained,
-        one.of_marginals or other.of_marginals,
-        one.of_coupling or other.of_coupling,
-    )
-
-
-def _network(model: str, folder: Path) -> Contender:
+def _network(model: str, folder: Path) -> Network:
     path = find_weights(model)
     if path is None:
         raise PredictionError(f"There are no weights '{model}' to evaluate. Choose one of {', '.join(known_models())}.")
     weights = load_weights(path)
-    members = held_out_clusters(weights) if weights.metadata.get("held_out_clusters") else []
-    held_out: dict[Cluster, str] = {}
-    if members:
-        own = Path(mkdtemp(dir=folder))  # two committees may be called the same
-        for k, clusters in enumerate(members):
-            asked = model if len(members) == 1 else str(_member(weights, k, own))
-            held_out |= dict.fromkeys(clusters, asked)
-    architecture = weights.architecture
-    trained = weights.metadata.get("trained_clusters")
-    return Contender(
-        path.stem if model == str(path) else model,
+    count = weights.architecture.members
+    own = Path(mkdtemp(dir=folder))  # two committees may have the same name
+    sequences = sequences_path(path)
+    return Network(
         model,
+        tuple(str(_save_member(weights, number, own)) for number in range(count)) if count > 1 else (model,),
         weights.parameters,
-        True,
-        held_out,
-        None if trained is None else frozenset(trained),
-        model if architecture.prior or architecture.marginals else "",
-        model if architecture.prior or architecture.coupling != "none" else "",
+        weights.architecture,
+        TrainingSequences.load(sequences) if sequences.exists() else None,
+        tuple(map(frozenset, held_out_clusters(weights))) if weights.metadata.get("held_out_clusters") else (),
+        frozenset(weights.metadata.get("trained_clusters", ())),
     )
 
 
-def _member(weights: Weights, number: int, folder: Path) -> Path:
+def _save_member(weights: Weights, number: int, folder: Path) -> Path:
     """Write one member of a committee as weights of its own."""
     prefix = f"members.{number}."
     tensors = {name.removeprefix(prefix): t for name, t in weights.tensors.items() if name.startswith(prefix)}

@@ -1,61 +1,56 @@
-"""Three pictures of an evaluation: figures with their intervals, protein against protein, and RMSF profiles."""
+"""Three pictures of an evaluation: medians with their intervals, protein against protein, and RMSF profiles."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.ticker import MultipleLocator
 
 from ..figures.figure import FOREGROUND, WIDTH, axes_in_inches, empty_figure, round_ticks, save, style
+from .report import Report
 from .scores import HALVES, Score
 
-if TYPE_CHECKING:
-    from .report import Report
-
-__all__ = ["draw_figures", "draw_profiles", "draw_scatter"]
+__all__ = ["draw_profiles", "draw_scatter", "draw_summary"]
 
 BASELINE = "anm"
 COLOURS = {"prior": "#2B5597", BASELINE: "#4F97CF", "anm-cutoff": "#9A9A9A", HALVES: FOREGROUND}
 LEARNED = ("#B32E1A", "#EE9A45", "#7B4B94", "#3E8E6E")
 PANELS = (
-    ("rmsf_r", "RMSF r, median", "RMSF r, MD ↑"),
-    ("atlas_rmsf_r", "RMSF r, median", "RMSF r, ATLAS ↑"),
-    ("rmwd", "RMWD var, median", "RMWD var (Å) ↓"),
-    ("symmetric_kl", "symmetric KL, median", "Symmetric KL ↓"),
-    ("shape", "shape cosine", "Shape cosine ↑"),
-    ("amplitude", "amplitude ratio", "Amplitude ratio, 1 is right"),
-    ("coupling_r50", "r, |i - j| ≤ 50", "Coupling r, |i − j| ≤ 50 ↑"),
-    ("rmsip", "RMSIP", "RMSIP of 10 modes ↑"),
-    ("joint_pca_w2", "joint PCA W2", "Joint PCA W2 (Å) ↓"),
+    ("rmsf_r", "RMSF r, MD ↑"),
+    ("atlas_rmsf_r", "RMSF r, ATLAS ↑"),
+    ("rmwd", "RMWD var (Å) ↓"),
+    ("symmetric_kl", "Symmetric KL ↓"),
+    ("shape", "Shape cosine ↑"),
+    ("amplitude", "Amplitude ratio, 1 is right"),
+    ("coupling_r50", "Coupling r, |i − j| ≤ 50 ↑"),
+    ("rmsip", "RMSIP of 10 modes ↑"),
+    ("joint_pca_w2", "Joint PCA W2 (Å) ↓"),
 )
-"""Metric, beginning of the figure's title, and what the panel is called."""
+"""Key of the quantity, and title of its panel."""
 DOT = 12.0
 
 
 def _colours(report: Report) -> dict[str, str]:
-    """A colour for each model; those that are learned stand out."""
+    """A colour for each model, a strong one for those that are learned."""
     others = [each.name for each in report.contenders if each.name not in COLOURS]
     return {name: LEARNED[k % len(LEARNED)] for k, name in enumerate(others)} | COLOURS
 
 
 def _lines(label: str, width: int) -> str:
-    """A label with the name of a model, on lines that find room beside a panel."""
+    """A label with the name of a model, broken into lines of a width."""
     return "\n".join(wrap(label.replace("+", "+ "), width)).replace("+ ", "+")
 
 
-def draw_figures(report: Report, path: Path) -> bool:
-    """Draw medians and their 95 % intervals, a panel for each figure; False if there is none to draw."""
+def draw_summary(report: Report, path: Path) -> bool:
+    """Draw medians and their 95 % intervals, a panel for each quantity; False if there is nothing to draw."""
     colours = _colours(report)
     models = [*(each.name for each in report.contenders), HALVES]
     panels = []
-    for metric, title, label in PANELS:
+    for key, label in PANELS:
         lines = {
-            line.model: line.interval
-            for line in report.lines
-            if line.figure.metric == metric and line.figure.title.startswith(title) and line.model in models
+            line.model: line.interval for line in report.lines if line.quantity.key == key and line.model in models
         }
         if lines:
             panels.append((label, lines))
@@ -135,7 +130,7 @@ def draw_scatter(report: Report, path: Path) -> bool:
 
 
 def draw_profiles(report: Report, path: Path) -> bool:
-    """Draw RMSF along the proteins that the first model predicts best, middling and worst; False if there is none."""
+    """Draw RMSF along the best, the median and the worst protein of the first model; False if there is none."""
     model = report.contenders[0].name
     cases: list[tuple[str, str, Score]] = []
     for metric in ("rmsf_r", "atlas_rmsf_r"):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..cached import cached_property
 from ..errors import PredictionError
 from ..storage import Archive
-from .linear_algebra import blocks, invert_root, leading_eigenpairs, unit_diagonal
+from .linear_algebra import blocks, invert_root, leading_eigenpairs, matrix_power, unit_diagonal
 
 __all__ = ["ElasticJoint", "InternalSprings", "Springs", "hessian", "rigid_motions"]
 
@@ -281,6 +281,19 @@ class ElasticJoint:
             columns = 3 * _reach(block)
             drawn[:, :columns] += noise[:, block] @ factors.flat[block, :columns]
         return drawn.reshape(count, -1, 3)
+
+    def recoloured(self, marginals: Array) -> ElasticJoint:
+        """This joint, P, with other marginals: A_i P_ij A_j^T with A_i = Sigma_i^(1/2) P_ii^(-1/2).
+
+        Parameters
+        ----------
+        marginals : ndarray, shape=(N, 3, 3)
+            Sigma, Å^2, in the frame of the positions.
+        """
+        congruence = matrix_power(marginals, 0.5) @ matrix_power(self.marginals, -0.5)
+        if self.congruence is not None:
+            congruence = congruence @ self.congruence
+        return ElasticJoint(self.positions, self.springs, congruence, self.coordinates)
 
     def arrays(self) -> dict[str, NDArray]:
         """What `from_archive` needs to rebuild the joint."""

@@ -1,1 +1,1 @@
-"""How near a prediction comes to what was seen: by residue, by pair, as a joint, as an ensemble."""
+"""Measures of a prediction against an ensemble: by residue, by pair, as a joint Gaussian, as conformations."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..joint.linear_algebra import leading_eigenpairs, matrix_power
-from ..structure.geometry import nearest_rotations, neighbour_pairs
-from .residues import pearson
+from ..joint.linear_algebra import leading_eigenpairs
+from ..structure.geometry import neighbour_pairs
+from ..structure.superposition import superpose
+from .residues import pearson, squared_bures
 
 __all__ = [
     "assignment", "compare_ensembles", "contact_probabilities", "fluctuation", "jaccard", "mean_pairwise_rmsd",
-    "principal_components", "superpose_on", "wasserstein",
+    "principal_components", "superposed", "wasserstein",
 ]  # fmt: skip
 
 Array = NDArray[np.floating]
@@ -25,14 +26,13 @@ CONTACT = 8.0
 WEAK, TRANSIENT = 0.9, 0.1
 """Probabilities: a contact of the crystal below the first is weak, any other above the second is transient."""
 COMPONENTS = 2
-"""Principal components that a W2 distance sees."""
+"""Principal components in whose plane a W2 distance is taken."""
 
 
-def superpose_on(frames: Array, reference: Array) -> Array:
-    """Superpose each frame, shape=(F, N, 3), on a reference, shape=(N, 3) (Kabsch 1976)."""
-    centre = reference.mean(0)
-    centred = frames - frames.mean(1, keepdims=True)
-    return centred @ nearest_rotations(np.swapaxes(centred, 1, 2) @ (reference - centre)) + centre
+def superposed(frames: Array, reference: Array) -> Array:
+    """Each frame, shape=(F, N, 3), superposed on a reference, shape=(N, 3)."""
+    rotations, shifts = superpose(frames, reference)
+    return frames @ rotations + shifts
 
 
 def fluctuation(frames: Array) -> Array:
@@ -51,7 +51,7 @@ def mean_pairwise_rmsd(first: Array, second: Array) -> float:
 
 
 def principal_components(frames: Array, count: int = COMPONENTS) -> Array:
-    """Leading principal components of superposed frames, shape=(count, 3N), orthonormal."""
+    """The leading principal components of superposed frames, shape=(count, 3N), orthonormal."""
     deviation = (frames - frames.mean(0)).reshape(len(frames), -1)
     return leading_eigenpairs(
         lambda block: deviation.T @ (deviation @ block), deviation.shape[1], count, tolerance=1e-8
@@ -59,7 +59,7 @@ def principal_components(frames: Array, count: int = COMPONENTS) -> Array:
 
 
 def assignment(cost: Array) -> NDArray[np.int64]:
-    """The column for each row so that the total cost is least; cost has shape=(n, n).
+    """The column for each row that makes the total cost least; cost has shape=(n, n).
 
     The shortest augmenting path algorithm (Jonker & Volgenant 1987), O(n^3): exact, and without scipy.
     """
@@ -90,7 +90,7 @@ def assignment(cost: Array) -> NDArray[np.int64]:
         column_price[done] += distance[done] - walked
         row_price[start] += walked
         row_price[path[1:]] += walked - distance[column_of[path[1:]]]
-        while column >= 0:  # turn the path: each of its rows takes the next column
+        while column >= 0:  # augment along the path: each of its rows takes the next column
             row = int(before[column])
             row_of[column] = row
             column_of[row], column = column, int(column_of[row])
@@ -131,7 +131,7 @@ def compare_ensembles(
     reference : ndarray, shape=(N, 3)
         The crystal.
     generator : numpy.random.Generator
-        Draws S frames where as many as samples are compared.
+        Draws S frames where as many frames as samples are compared.
 
     Returns
     -------
@@ -148,9 +148,7 @@ def compare_ensembles(
         np.einsum("fia,fib->iab", *(ensemble - ensemble.mean(0),) * 2, optimize=True) / len(ensemble)
         for ensemble in (samples, frames)
     )
-    root = matrix_power(own, 0.5)
-    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ true @ root), 0.0, None)).sum(1)
-    spread = np.clip(np.trace(own + true, axis1=1, axis2=2) - 2.0 * cross, 0.0, None)
+    spread = squared_bures(own, true)
 
     def projected(components: Array) -> float:
         flat = [(ensemble - reference).reshape(len(ensemble), -1) @ components.T for ensemble in (drawn, samples)]

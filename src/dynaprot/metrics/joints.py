@@ -1,4 +1,4 @@
-"""How well motions of different residues go together: coupling by range, and the joint covariance as a whole."""
+"""How close the predicted coupling of residues is, by range, and the joint covariance as a whole."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..datasets.labels import Labels
-from ..datasets.superposition import superpose
 from ..dynamics import Dynamics
 from ..joint import ElasticJoint, FactoredJoint, Joint
-from ..joint.linear_algebra import leading_eigenpairs, matrix_power
+from ..joint.linear_algebra import leading_eigenpairs
 from ..springs.elastic_networks import parameter_free_anm
 from ..structure.protein import Structure
+from ..structure.superposition import superpose_ensemble
 from .residues import pearson
 
-__all__ = ["DISTANCES", "SEPARATIONS", "Motion", "compare_motions", "coupling_by_range", "eq5_ceiling", "recoloured"]
+__all__ = [
+    "DISTANCES",
+    "SEPARATIONS",
+    "Motion",
+    "compare_motions",
+    "coupling_by_range",
+    "eq5_ceiling",
+    "recoloured_anm",
+]
 
 Array = NDArray[np.floating]
 
 SEPARATIONS = ((1, 5), (6, 11), (12, 23), (24, 50), (51, None))
-"""Bins of |i - j|, both ends within."""
+"""Bins of |i - j|, both ends included."""
 DISTANCES = ((0, 8), (8, 16), (16, 24), (24, 32), (32, None))
-"""Bins of the distance of C-alphas in the structure, Å, the upper end without."""
+"""Bins of the distance between C-alphas in the structure, Å, the upper end excluded."""
 FEWEST_PAIRS = 20
-"""Fewer pairs in a bin have no correlation worth the name."""
+"""Fewer pairs in a bin have no meaningful correlation."""
 MODES = 10
 """Collective motions whose space RMSIP compares."""
 
@@ -77,15 +85,15 @@ class Motion:
 
     @classmethod
     def of(cls, joint: Joint | Dynamics) -> Motion:
-        """Of a Gaussian."""
+        """The motion of a Gaussian."""
         covariance = joint.covariance()
         _, directions = joint.modes(_count(len(covariance)))
         return cls(covariance, directions.reshape(len(directions), -1))
 
     @classmethod
     def in_frames(cls, frames: Array, reference: Array) -> Motion:
-        """Of an ensemble, shape=(F, N, 3), superposed on its own mean and that on a reference, as for the labels."""
-        rotations, shifts = superpose(frames, reference)
+        """The motion of an ensemble, shape=(F, N, 3), superposed on its mean and that on a reference, as labels are."""
+        rotations, shifts = superpose_ensemble(frames, reference)
         superposed = frames @ rotations + shifts
         deviation = (superposed - superposed.mean(0)).reshape(len(frames), -1) / np.sqrt(len(frames) - 1)
         covariance = deviation.T @ deviation
@@ -112,8 +120,6 @@ def eq5_ceiling(labels: Labels) -> FactoredJoint:
     return FactoredJoint(labels.marginals, labels.coupling)
 
 
-def recoloured(structure: Structure, labels: Labels) -> ElasticJoint:
-    """The elastic network with the simulation's own marginals: A_i P_ij A_j^T, A_i = Sigma_i^(1/2) P_ii^(-1/2)."""
-    elastic = parameter_free_anm(structure)
-    congruence = matrix_power(labels.marginals, 0.5) @ matrix_power(elastic.marginals, -0.5)
-    return ElasticJoint(structure.ca, elastic.springs, congruence)
+def recoloured_anm(structure: Structure, labels: Labels) -> ElasticJoint:
+    """The elastic network without parameters, with the simulation's own marginals."""
+    return parameter_free_anm(structure).recoloured(labels.marginals)

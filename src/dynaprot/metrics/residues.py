@@ -1,4 +1,7 @@
-"""How good a prediction is, one number a protein. Definitions: DynaProt paper, section 5; docs/theory.md."""
+"""How close predicted marginals and coupling are to those of an ensemble, one number for each metric and protein.
+
+Definitions: section 5 of the DYNAPROT paper; docs/theory.md.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,37 @@ from numpy.typing import NDArray
 from ..datasets.labels import Labels
 from ..joint.linear_algebra import matrix_power
 
-__all__ = ["METRICS", "compare", "pearson"]
+__all__ = ["METRICS", "compare", "pearson", "squared_bures"]
 
 Array = NDArray[np.floating]
 
 METRICS = ("rmsf_r", "rmwd", "symmetric_kl", "shape", "coupling_r", "coupling_r50", "amplitude")
-"""Names that `compare` gives its figures."""
+"""Names of the metrics that `compare` returns."""
 
 
 def pearson(a: Array, b: Array) -> float:
     """Pearson correlation of two vectors."""
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def squared_bures(first: Array, second: Array) -> Array:
+    """Squared Bures distance, the squared W2 distance of Gaussians of one mean, of each pair of covariances.
+
+    tr A + tr B - 2 tr (A^(1/2) B A^(1/2))^(1/2) (Bhatia, Jain & Lim 2019).
+
+    Parameters
+    ----------
+    first, second : ndarray, shape=(N, 3, 3)
+        Å^2.
+
+    Returns
+    -------
+    ndarray, shape=(N,)
+        Å^2.
+    """
+    root = matrix_power(first, 0.5)
+    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ second @ root), 0.0, None)).sum(1)
+    return np.clip(np.trace(first + second, axis1=1, axis2=2) - 2.0 * cross, 0.0, None)
 
 
 def compare(marginals: Array | None, coupling: Array | None, labels: Labels) -> dict[str, float]:
@@ -43,14 +66,12 @@ def compare(marginals: Array | None, coupling: Array | None, labels: Labels) -> 
 
 def _compare_marginals(marginals: Array, truth: Array) -> dict[str, float]:
     size, true_size = (np.trace(m, axis1=1, axis2=2) for m in (marginals, truth))
-    root = matrix_power(marginals, 0.5)
-    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ truth @ root), 0.0, None)).sum(1)
     kl = 0.25 * np.trace(np.linalg.solve(marginals, truth) + np.linalg.solve(truth, marginals), axis1=1, axis2=2)
     shapes = [m / s[:, None, None] - np.eye(3) / 3 for m, s in ((marginals, size), (truth, true_size))]
     inner = [(a * b).sum((1, 2)) for a, b in ((shapes[0], shapes[1]), (shapes[0],) * 2, (shapes[1],) * 2)]
     return {
         "rmsf_r": pearson(np.sqrt(size), np.sqrt(true_size)),
-        "rmwd": float(np.sqrt(np.clip(size + true_size - 2 * cross, 0, None).mean())),
+        "rmwd": float(np.sqrt(squared_bures(marginals, truth).mean())),
         "symmetric_kl": float(kl.mean() - 1.5),
         "shape": float((inner[0] / np.sqrt(np.maximum(inner[1] * inner[2], 1e-12))).mean()),
         "amplitude": float(np.sqrt(size).mean() / np.sqrt(true_size).mean()),

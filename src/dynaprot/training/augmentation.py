@@ -1,4 +1,4 @@
-"""How an example differs from one step to the next: frames of its simulation, noise, crops."""
+"""Augmentation: frames of the simulation, noise and crops, which change an example from step to step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = NDArray[np.floating]
 
 
 def augmented(example: Example, how: Augmentation, generator: np.random.Generator) -> Example:
-    """An example seen otherwise; its labels stay what they are, in the frame of its reference."""
+    """A variant of an example; its labels stay the same, in the frame of its reference."""
     structure = example.structure
     if len(example.frames) and generator.random() < how.frames:
         # Frames are superposed on the reference, so that the labels hold in their frame too.
@@ -25,9 +25,10 @@ def augmented(example: Example, how: Augmentation, generator: np.random.Generato
     if how.position_noise or how.rotation_noise:
         structure = _jostled(structure, how, generator)
     if how.crop and len(structure) > how.crop:
-        kept = _crop(structure, how, generator)
+        start = int(generator.integers(len(structure) - how.crop + 1))
+        kept = slice(start, start + how.crop)
         structure = structure[kept]
-        coupling = None if example.coupling is None else example.coupling[kept][:, kept]
+        coupling = None if example.coupling is None else example.coupling[kept, kept]
         example = replace(example, marginals=example.marginals[kept], coupling=coupling)
     if structure is example.structure:
         return example
@@ -35,12 +36,12 @@ def augmented(example: Example, how: Augmentation, generator: np.random.Generato
 
 
 def _with_backbone(structure: Structure, backbone: Array) -> Structure:
-    """The same residues elsewhere: N, CA and C, shape=(N, 3, 3)."""
+    """The same residues with other N, CA and C, shape=(N, 3, 3)."""
     return replace(structure, n=backbone[:, 0], ca=backbone[:, 1], c=backbone[:, 2], atoms=None)
 
 
 def _jostled(structure: Structure, how: Augmentation, generator: np.random.Generator) -> Structure:
-    """Each backbone frame moved as a rigid body, with no regard to its neighbours."""
+    """Each backbone frame moved as a rigid body, independently of its neighbours."""
     backbone = np.stack([structure.n, structure.ca, structure.c], axis=1)
     turns = _rotations(np.deg2rad(how.rotation_noise) * generator.normal(size=(len(structure), 3)))
     shifts = how.position_noise * generator.normal(size=(len(structure), 1, 3))
@@ -55,10 +56,3 @@ def _rotations(vectors: Array) -> Array:
     zero = np.zeros_like(x)
     cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
     return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross
-
-
-def _crop(structure: Structure, how: Augmentation, generator: np.random.Generator) -> NDArray[np.int64]:
-    if how.crop_shape == "sequence":
-        return np.arange(how.crop) + generator.integers(len(structure) - how.crop + 1)
-    centre = structure.ca[generator.integers(len(structure))]
-    return np.sort(np.argsort(np.linalg.norm(structure.ca - centre, axis=1), kind="stable")[: how.crop])

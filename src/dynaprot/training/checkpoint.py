@@ -1,4 +1,4 @@
-"""The state of a training, and its one file: safetensors with JSON in the header, no pickle."""
+"""The state of a training and its file: safetensors with JSON in the header, no pickle."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from .configuration import Configuration
 __all__ = ["TrainingState"]
 
 FORMAT = "dynaprot-checkpoint-1"
-FREE = ("about", "data", "checkpoint", "tensorboard")
-"""What may differ when a training goes on: it changes nothing that is learned."""
+FREE = ("about", "data", "data_needed", "checkpoint", "tensorboard")
+"""Options that may differ when a training goes on, because they change nothing that is learned."""
 NUMBERS = ("step", "lowest", "stale", "loss_of_epoch", "history")
 
 
 @dataclass
 class TrainingState:
-    """Everything that the next step depends on, beside the configuration and the data.
+    """Everything on which the next step depends, beside the configuration and the data.
 
-    No state of a random generator is part of it: what a step draws is a function of the seed and the step's number.
+    No state of a random generator is part of it: the draws of a step are a function of the seed and its number.
 
     Attributes
     ----------
     network, average, best : DynaProt
-        As trained; its running mean; the running mean when the loss on what is held out was lowest.
+        The network as trained; its running mean; the running mean when the validation loss was lowest.
     optimiser : torch.optim.AdamW
     step : int
-        Steps done.
+        Number of steps taken.
     lowest : float
-        Loss of `best`.
+        Validation loss of `best`.
     stale : int
-        Epochs since.
+        Validations since then.
     loss_of_epoch : float
         Sum over the steps of this epoch so far.
     history : list of dict
@@ -64,7 +64,9 @@ class TrainingState:
         """Before the first step; the same seed gives the same weights on every device."""
         torch.manual_seed(seed)
         network = DynaProt(configuration.architecture).to(device)
-        optimiser = torch.optim.AdamW(network.parameters(), lr=configuration.rate, weight_decay=configuration.decay)
+        optimiser = torch.optim.AdamW(
+            network.parameters(), lr=configuration.learning_rate, weight_decay=configuration.weight_decay
+        )
         for parameter in network.parameters():
             optimiser.state[parameter] = {
                 "step": torch.tensor(0.0),
@@ -82,12 +84,12 @@ class TrainingState:
             temporary.write_bytes(save(tensors, metadata={"state": json.dumps(description)}))
 
     def load(self, path: Path, configuration: Configuration) -> None:
-        """Go on from what `save` wrote.
+        """Read what `save` wrote.
 
         Raises
         ------
         TrainingDataError
-            If the file is damaged or of another configuration.
+            If the file is damaged or belongs to another configuration.
         """
         try:
             with safe_open(path, framework="pt") as file:
@@ -107,7 +109,7 @@ class TrainingState:
                     for name, tensor in self._tensors():
                         tensor.copy_(file.get_tensor(name))
         except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
-            raise TrainingDataError(f"{path}: is damaged or no checkpoint ({error}).") from error
+            raise TrainingDataError(f"{path}: is damaged or not a checkpoint ({error}).") from error
         for name in NUMBERS:
             setattr(self, name, description[name])
 

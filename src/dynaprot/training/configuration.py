@@ -1,4 +1,4 @@
-"""What a training run is: one record, read from TOML. `configs/` holds the bundled ones."""
+"""The configuration of a training: one record, read from TOML. The bundled ones are in `configs/`."""
 
 from __future__ import annotations
 
@@ -13,43 +13,61 @@ from ..network.architecture import Architecture
 from ..network.features import PAIR_FEATURES, RESIDUE_FEATURES
 from ..springs.prior import PRIORS
 
-__all__ = ["BUNDLED", "Augmentation", "Configuration", "Source", "bundled_configurations", "read_configuration"]
+__all__ = ["BUNDLED", "Augmentation", "Configuration", "TrainingSource", "bundled_configurations", "read_configuration"]
 
 BUNDLED = Path(__file__).resolve().parent / "configs"
-"""Where the configurations are that come with DynaProt."""
+"""Folder of the configurations that come with DynaProt."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where labels come from: one ``[[source]]`` table.
+class TrainingSource:
+    """A folder of proteins that `dynaprot prepare` wrote, and which of them are used: a ``[[source]]`` table.
 
     Attributes
     ----------
-    kind : {"md_archive", "prepared", "conformers", "crystals"}
-        Simulations in one archive; a folder that `dynaprot prepare` wrote; experimental conformers, or anisotropic
-        displacements, in one archive. Their layouts: the model card and docs/data.md.
     path : str
-        In the folder of the data.
-    share : float
-        1: every epoch goes through it. Less: the probability that an example of such a source is accompanied by
-        one of this.
+        The folder, within that of the data.
+    probability : float
+        1: every epoch goes through the source. Less: the probability that an example of such a source is accompanied
+        by one of this source.
     weight : float
-        Of its loss.
-    own_scale : bool
-        Only directions and relative sizes are meant, not how far anything moves. Crystals never mean more.
-    largest : int
-        Residues; larger proteins only validate. A pass through springs costs N^3.
-    most : int
+        Weight of its loss.
+    scale_free : bool
+        Compare only directions and relative sizes, not how far anything moves. Crystals are never compared otherwise.
+    exclude : tuple of str
+        Names to leave out, as shell patterns: ``"*ApoE*"``.
+    min_residues, max_residues : int
+        Smallest and largest protein; a pass through springs costs N^3. 0 for no limit.
+    min_conformations : int
+        Conformations that an ensemble must have.
+    min_split_half_r : float
+        Least correlation of the RMSF of the two halves of an ensemble; 0 for no limit.
+    max_rmsf : float
+        Largest root mean square fluctuation of a whole protein, Å; 0 for no limit.
+    broken_chains : bool
+        Use proteins whose chain is broken too.
+    rebuilt_backbones : bool
+        Use proteins too whose N and C were rebuilt from C-alphas.
+    max_per_cluster : int
+        Proteins of each sequence cluster, the best sampled ones; 0 for all.
+    max_proteins : int
         Proteins, drawn at random; 0 for all.
     """
 
-    kind: Literal["md_archive", "prepared", "conformers", "crystals"]
     path: str
-    share: float = 1.0
+    probability: float = 1.0
     weight: float = 1.0
-    own_scale: bool = False
-    largest: int = 600
-    most: int = 0
+    scale_free: bool = False
+    exclude: tuple[str, ...] = ()
+    min_residues: int = 0
+    max_residues: int = 600
+    min_conformations: int = 0
+    min_split_half_r: float = 0.0
+    max_rmsf: float = 0.0
+    broken_chains: bool = True
+    rebuilt_backbones: bool = True
+    max_per_cluster: int = 0
+    max_proteins: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,23 +77,20 @@ class Augmentation:
     Attributes
     ----------
     frames : float
-        Probability that the network sees a frame of the ensemble in place of the reference.
+        Probability that the network is given a frame of the ensemble in place of the reference.
     position_noise : float
         Standard deviation of each coordinate of each backbone frame, Å.
     rotation_noise : float
-        Standard deviation of each component of its turn, degrees.
+        Standard deviation of each component of the rotation of each frame, degrees.
     crop : int
-        Residues; a larger protein is cut down to so many. 0 for never, as springs want it: an elastic network of a part
-        moves otherwise than the part does.
-    crop_shape : {"space", "sequence"}
-        The residues nearest one drawn at random, or a stretch along the chain.
+        Residues to which a larger protein is cut, as a stretch of its sequence. 0 for no crops, as springs need it: the
+        elastic network of a part does not move as that part of the whole does.
     """
 
     frames: float = 0.0
     position_noise: float = 0.0
     rotation_noise: float = 0.0
     crop: int = 0
-    crop_shape: Literal["space", "sequence"] = "space"
 
 
 @dataclass(frozen=True)
@@ -85,46 +100,48 @@ class Configuration:
     Attributes
     ----------
     architecture : Architecture
-        Of each network.
-    source : tuple of Source
+        Architecture of each network.
+    source : tuple of TrainingSource
     augmentation : Augmentation
     about : str
-        What to say of the data and their licences in the header of the weights.
+        Description of the data and their licences, for the header of the weights.
     data : str
-        Folder that the sources lie in, from where the command is given.
+        Folder of the sources, relative to the working directory; empty where the command has to name it (``--data``).
+    data_needed : str
+        What a message says where data are missing: which data these are, and how their folders are made.
     rmsf_archive : str
-        RMSF of chains that validate and are never trained on, nor is anything of their clusters. Empty for none.
+        Archive of chains whose RMSF validates. Nothing of their sequence clusters is trained on. Empty for none.
     split : str
-        JSON of `dynaprot prepare` in the folder of the data: ``train`` trains, ``validation`` is held out, ``test`` is
-        not looked at. Empty to deal sequence clusters into folds.
+        Split of `dynaprot prepare` in the folder of the data: ``train`` trains, ``validation`` is held out, ``test`` is
+        not used. Empty to assign sequence clusters to folds.
     folds, members : int
-        Parts that clusters are dealt into, and how many networks are trained, each without one of the parts. Several
-        are a committee.
+        Number of folds, and number of networks, each of which is trained without one of the folds. Several networks are
+        a committee.
     losses : {"full", "paper", "squared"}
         See `losses`.
     shrinkage : float
-        Weight of the mean squared log stiffness beside the loss: a pull towards the parameter-free elastic network.
+        Weight of the mean squared log stiffness in the loss, which pulls towards the parameter-free elastic network.
     seed : int
     epochs : int
     per_cluster : int
         Proteins of a cluster in an epoch, drawn by trust; 0 for all.
     batch : int
-        Proteins of sources with share 1 in a step, over all processes.
-    rate, decay : float
-        Of AdamW.
+        Proteins in a step, of sources with probability 1, over all processes.
+    learning_rate, weight_decay : float
+        Parameters of AdamW.
     warm_up : int
-        Steps in which the rate rises; it then falls along a cosine to a fiftieth.
-    clip : float
+        Steps in which the learning rate rises; it then falls along a cosine to a fiftieth.
+    grad_clip : float
         Largest norm of a gradient.
-    memory : int
+    ema_steps : int
         Steps over which the weights that are kept are averaged.
-    judge_every : int
-        Epochs between looks at what is held out; 0 for only one, when training has ended, where looks cost much.
+    validate_every : int
+        Epochs between validations on what is held out; 0 to validate only when training has ended.
     patience : int
-        Looks without a smaller loss on what is held out after which training stops, and the best weights are kept.
-        0: all epochs, the last weights.
+        Validations without a smaller loss after which training stops and the best weights are kept. 0: train for all
+        epochs and keep the last weights.
     precision : {"float32", "bfloat16"}
-        Of the network's forward pass on a GPU; covariances are always in single or double.
+        Precision of the network's forward pass on a GPU; covariances are always in single or double precision.
     checkpoint : int
         Steps between checkpoints.
     tensorboard : bool
@@ -132,10 +149,11 @@ class Configuration:
     """
 
     architecture: Architecture
-    source: tuple[Source, ...]
+    source: tuple[TrainingSource, ...]
     augmentation: Augmentation = field(default_factory=Augmentation)
     about: str = ""
-    data: str = "."
+    data: str = ""
+    data_needed: str = ""
     rmsf_archive: str = ""
     split: str = ""
     folds: int = 5
@@ -146,12 +164,12 @@ class Configuration:
     epochs: int = 16
     per_cluster: int = 2
     batch: int = 1
-    rate: float = 2e-3
-    decay: float = 1e-3
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-3
     warm_up: int = 50
-    clip: float = 1.0
-    memory: int = 200
-    judge_every: int = 1
+    grad_clip: float = 1.0
+    ema_steps: int = 200
+    validate_every: int = 1
     patience: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
     checkpoint: int = 100
@@ -171,15 +189,15 @@ class Configuration:
         found["augmentation"] = _record(Augmentation, found.get("augmentation", {}), f"{where}, [augmentation]")
         sources = found.get("source")
         if not isinstance(sources, list) or not sources:
-            raise TrainingDataError(f"{where}: names no [[source]] to learn from.")
-        found["source"] = tuple(_record(Source, source, f"{where}, [[source]]") for source in sources)
+            raise TrainingDataError(f"{where}: has no [[source]] to learn from.")
+        found["source"] = tuple(_record(TrainingSource, source, f"{where}, [[source]]") for source in sources)
         configuration = _record(cls, found, where)
-        if not any(source.share == 1.0 for source in configuration.source):
-            raise TrainingDataError(f"{where}: no [[source]] has share = 1, which an epoch would go through.")
+        if not any(source.probability == 1.0 for source in configuration.source):
+            raise TrainingDataError(f"{where}: no [[source]] has probability = 1, through which an epoch would go.")
         if not 1 <= configuration.members <= max(configuration.folds, 1):
             raise TrainingDataError(f"{where}: members must be from 1 to folds = {configuration.folds}.")
-        if configuration.judge_every < 0 or (configuration.patience and not configuration.judge_every):
-            raise TrainingDataError(f"{where}: judge_every is 1 or more, or 0, which leaves patience nothing to go by.")
+        if configuration.validate_every < 0 or (configuration.patience and not configuration.validate_every):
+            raise TrainingDataError(f"{where}: validate_every must be 1 or more; it may be 0 where patience = 0.")
         return configuration
 
 
@@ -217,13 +235,16 @@ def _record(kind: type[Record], table: Any, where: str) -> Record:
             if value not in get_args(hint):
                 choices = ", ".join(f'"{choice}"' for choice in get_args(hint))
                 raise TrainingDataError(f"{where}: '{name}' is one of {choices}, not {value!r}.")
+        elif hint == tuple[str, ...]:
+            if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+                raise TrainingDataError(f"{where}: '{name}' must be a list of texts, not {value!r}.")
         elif hint in (bool, int, float, str):
             # True is an int to Python; 1 is a float to people.
             fits = type(value) is hint or (hint is float and type(value) is int)
             if not fits:
                 raise TrainingDataError(f"{where}: '{name}' must be of type {hint.__name__}, not {value!r}.")
     try:
-        return kind(**table)
+        return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in table.items()})
     except TypeError as error:
         raise TrainingDataError(f"{where}: a key is missing ({error}).") from error
 
@@ -239,14 +260,14 @@ def read_configuration(name: str) -> Configuration:
     Raises
     ------
     TrainingDataError
-        If it is missing, no TOML, or says something that is not understood.
+        If it is missing, not TOML, or has unknown keys or values.
     """
     path = Path(name) if name.endswith(".toml") else BUNDLED / f"{name}.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         bundled = ", ".join(bundled_configurations())
-        raise TrainingDataError(f"{name}: is no .toml file here and not one of {bundled}.") from error
+        raise TrainingDataError(f"{name}: is neither a .toml file here nor one of {bundled}.") from error
     except (OSError, ValueError) as error:
         raise TrainingDataError(f"{path}: cannot be read as TOML ({error}).") from error
     return Configuration.of(table, str(path))

@@ -1,4 +1,4 @@
-"""What a training reads, and who trains: proteins dealt into folds by sequence cluster, or by a split."""
+"""The data of a training, and its folds: proteins assigned by sequence cluster, or by a split."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from ..datasets.labels import Cluster
+from ..datasets.sources import read_rmsf_chains
 from ..datasets.splits import Split
 from ..errors import TrainingDataError
 from .configuration import Configuration
-from .examples import Example, ValidationChain, load_examples, load_validation_chains
+from .examples import Example, ValidationChain, load_examples
 
-__all__ = ["Data", "Fold", "deal", "load_data"]
+__all__ = ["Data", "Fold", "assign_folds", "load_data"]
 
 
 @dataclass
 class Data:
-    """Everything read from the data folder: the examples of each source, and chains that only validate."""
+    """The data of a training: the examples of each source, and chains that only validate."""
 
     examples: list[list[Example]]
     validation: list[ValidationChain]
@@ -27,15 +28,16 @@ class Data:
 
 @dataclass
 class Fold:
-    """What one network learns from, by source, and what is held out from it.
+    """The examples that one network is trained on, and those held out from it.
 
     Attributes
     ----------
     training : list of list of Example
+        Training examples of each source.
     held_out : list of Example
-        Those fit to judge by.
+        Held-out examples that are fit to validate on.
     clusters : list of int or str
-        All that are not learned from: those of a split's test too.
+        All clusters that are not trained on, those of a split's test set included.
     """
 
     training: list[list[Example]]
@@ -44,12 +46,24 @@ class Fold:
 
 
 def load_data(configuration: Configuration) -> Data:
-    """Read all sources; clusters of the chains that validate are kept out of all that is trained on."""
+    """Read all sources, without the clusters of the chains that validate.
+
+    Raises
+    ------
+    TrainingDataError
+        If data are missing or cannot be used.
+    """
     folder = Path(configuration.data)
+    needed = [*(source.path for source in configuration.source), configuration.rmsf_archive, configuration.split]
+    missing = [name for name in needed if name and not (folder / name).exists()]
+    if missing or not configuration.data:
+        absent = f"{folder}: has no {', '.join(missing)}" if configuration.data else "No folder of data is named"
+        raise TrainingDataError(f"{absent}; name the folder with --data. {configuration.data_needed}".strip())
     frames = configuration.augmentation.frames > 0.0
     archive = configuration.rmsf_archive
-    validation = load_validation_chains(folder / archive, configuration.architecture) if archive else []
-    apart = {chain.cluster for chain in validation}
+    chains = read_rmsf_chains(folder / archive) if archive else []
+    validation = [ValidationChain(chain, configuration.architecture) for chain in chains]
+    apart = {chain.cluster for chain in chains}
     architecture = configuration.architecture
     examples = [
         [
@@ -62,13 +76,13 @@ def load_data(configuration: Configuration) -> Data:
     return Data(examples, validation)
 
 
-def deal(data: Data, configuration: Configuration) -> list[Fold]:
-    """Say for each network what it learns from and what is held out from it.
+def assign_folds(data: Data, configuration: Configuration) -> list[Fold]:
+    """The fold of each network.
 
     Raises
     ------
     TrainingDataError
-        If that leaves nothing to learn from, or nothing to stop by.
+        If nothing is left to train on, or nothing to validate on where that decides when to stop.
     """
     if configuration.split:
         split = Split.load(Path(configuration.data) / configuration.split)
@@ -83,7 +97,7 @@ def deal(data: Data, configuration: Configuration) -> list[Fold]:
 
         return [_fold(data, configuration, is_apart, is_held_out)] * configuration.members
     if configuration.folds < 2:
-        raise TrainingDataError("folds must be 2 or more where no split says what is held out.")
+        raise TrainingDataError("folds must be 2 or more where there is no split.")
     # Numbers before names.
     known = sorted(
         {example.cluster for example in _leading(configuration, data.examples)},
@@ -92,12 +106,12 @@ def deal(data: Data, configuration: Configuration) -> list[Fold]:
     order = np.random.default_rng(0).permutation(len(known))
     folds = []
     for number in range(configuration.members):
-        part = {known[place] for place in order[number :: configuration.folds]}
+        clusters_apart = {known[place] for place in order[number :: configuration.folds]}
 
-        def is_of_part(example: Example, part: set[Cluster] = part) -> bool:
-            return example.cluster in part
+        def is_in_fold(example: Example, fold: set[Cluster] = clusters_apart) -> bool:
+            return example.cluster in fold
 
-        folds.append(_fold(data, configuration, is_of_part, is_of_part))
+        folds.append(_fold(data, configuration, is_in_fold, is_in_fold))
     return folds
 
 
@@ -107,23 +121,20 @@ def _fold(
     is_apart: Callable[[Example], bool],
     is_held_out: Callable[[Example], bool],
 ) -> Fold:
-    training = [
-        [example for example in group if len(example) <= source.largest and not is_apart(example)]
-        for source, group in zip(configuration.source, data.examples, strict=True)
-    ]
+    training = [[example for example in group if not is_apart(example)] for group in data.examples]
     if not _leading(configuration, training):
         raise TrainingDataError("Nothing is left to train on; there are too few sequence clusters for these folds.")
     leading = _leading(configuration, data.examples)
     held_out = [example for example in leading if is_held_out(example)]
-    judged = [example for example in held_out if example.trustworthy and example.coupling is not None]
-    if configuration.patience and not judged:
-        raise TrainingDataError("Nothing that is held out is fit to say when to stop; set patience = 0.")
+    validating = [example for example in held_out if example.trustworthy and example.coupling is not None]
+    if configuration.patience and not validating:
+        raise TrainingDataError("No held-out protein is fit to decide when to stop; set patience = 0.")
     apart = {example.cluster for example in leading if is_apart(example)}
     trained = {example.cluster for group in training for example in group}
-    return Fold(training, judged, sorted(apart - trained, key=str))
+    return Fold(training, validating, sorted(apart - trained, key=str))
 
 
 def _leading(configuration: Configuration, examples: list[list[Example]]) -> list[Example]:
-    """Examples of the sources that an epoch goes through."""
+    """Examples of the sources through which an epoch goes."""
     groups = zip(configuration.source, examples, strict=True)
-    return [example for source, group in groups if source.share == 1.0 for example in group]
+    return [example for source, group in groups if source.probability == 1.0 for example in group]

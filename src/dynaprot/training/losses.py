@@ -1,4 +1,4 @@
-"""What training minimises: log-Euclidean distances as in the paper, or every figure by which a prediction is judged."""
+"""Losses: log-Euclidean distances as in the paper, or all metrics by which a prediction is evaluated."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from torch import Tensor
 
 from .examples import Example
 
-__all__ = ["LOSSES", "crystal_loss", "full_loss", "matrix_log", "paper_loss", "squared_loss"]
+__all__ = ["LOSSES", "crystal_loss", "full_loss", "matrix_log", "paper_loss", "squared_bures", "squared_loss"]
 
 NUGGET = 1e-3
-"""Added to the diagonal of couplings, of which a few frames leave some eigenvalues at zero."""
+"""Added to the diagonal of couplings: with few frames, some of their eigenvalues are zero."""
 
 
 def full_loss(marginals: Tensor | None, coupling: Tensor | None, example: Example) -> Tensor:
-    """How far a prediction is from an ensemble by every figure by which it is judged.
+    """Distance of a prediction from an ensemble by all metrics by which it is evaluated.
 
     The weights of the terms are those that did best in docs/experiments.md.
 
     Parameters
     ----------
     marginals : Tensor, shape=(N, 3, 3), optional
-        Å^2; left out of the loss where the network predicts none.
+        Å^2; None where the network does not predict them.
     coupling : Tensor, shape=(N, N), optional
-        Unit diagonal; the same.
+        Unit diagonal; None likewise.
     example : Example
-        With a scale of its own it judges shapes, relative sizes and coupling, not the size of the motion.
+        The labels. Where they are scale-free, only shapes, relative sizes and coupling are compared.
     """
     loss = example.marginals.new_zeros(())
     if coupling is not None and example.coupling is not None:
@@ -42,26 +42,22 @@ def full_loss(marginals: Tensor | None, coupling: Tensor | None, example: Exampl
     loss = loss + ((log_size - log_size.mean()) ** 2).mean()
     loss = loss + 3.0 * (1.0 - _cosine(_anisotropy(marginals), _anisotropy(truth))).mean()
     loss = loss + 6.0 * (1.0 - _pearson(variance.sqrt(), true_variance.sqrt()))
-    if example.own_scale:
+    if example.scale_free:
         return loss
     ratio = torch.linalg.solve(marginals, truth) + torch.linalg.solve(truth, marginals)
     symmetric_kl = 0.25 * _trace(ratio) - 1.5
-    values, vectors = torch.linalg.eigh(truth)
-    root = (vectors * values.clamp(min=1e-9).sqrt()[:, None, :]) @ vectors.mT
-    cross = torch.linalg.eigvalsh(root @ marginals @ root)
-    bures = (variance + true_variance - 2.0 * cross.clamp(min=1e-9).sqrt().sum(1)).mean()
     return (
         loss
         + 2.0 * log_size.mean() ** 2
         + 1.2 * torch.log1p(symmetric_kl.clamp(min=0.0)).mean()
-        + 1.5 * bures.clamp(min=1e-6).log()
+        + 1.5 * squared_bures(marginals, truth).mean().clamp(min=1e-6).log()
     )
 
 
 def paper_loss(marginals: Tensor | None, coupling: Tensor | None, example: Example) -> Tensor:
     """Log-Euclidean distance ||log A - log B||_F of each marginal, averaged, and of the coupling, over sqrt N.
 
-    The division lets proteins of all lengths weigh alike. Arguments as of `full_loss`.
+    The division gives proteins of all lengths the same weight. Arguments as in `full_loss`.
     """
     loss = example.marginals.new_zeros(())
     if marginals is not None:
@@ -74,10 +70,10 @@ def paper_loss(marginals: Tensor | None, coupling: Tensor | None, example: Examp
 
 
 def squared_loss(marginals: Tensor | None, coupling: Tensor | None, example: Example) -> Tensor:
-    """Mean squared error of the matrices' entries: the paper's ablation. Arguments as of `full_loss`."""
+    """Mean squared error of the matrix entries: the ablation of the paper. Arguments as in `full_loss`."""
     loss = example.marginals.new_zeros(())
     if marginals is not None:
-        scale = _trace(example.marginals).mean() / _trace(marginals).mean() if example.own_scale else 1.0
+        scale = _trace(example.marginals).mean() / _trace(marginals).mean() if example.scale_free else 1.0
         loss = loss + ((scale * marginals - example.marginals) ** 2).mean()
     if coupling is not None and example.coupling is not None:
         loss = loss + ((coupling - example.coupling) ** 2).mean()
@@ -89,13 +85,13 @@ LOSSES: dict[str, Callable[[Tensor | None, Tensor | None, Example], Tensor]] = {
     "paper": paper_loss,
     "squared": squared_loss,
 }
-"""By their name in a configuration."""
+"""Losses by their names in a configuration."""
 
 
 def crystal_loss(marginals: Tensor, example: Example) -> Tensor:
     """Disagreement with crystallographic displacements in relative size and in shape.
 
-    Both terms are blind to scale and to an isotropic offset of shape: a crystal adds disorder of its lattice.
+    Neither term depends on scale or on an isotropic offset of shape: the disorder of the lattice adds both.
     """
     size, true_size = _trace(marginals).sqrt(), _trace(example.marginals)
     true_size = true_size.clamp(max=float(true_size.quantile(0.98))).sqrt()
@@ -103,8 +99,16 @@ def crystal_loss(marginals: Tensor, example: Example) -> Tensor:
     return 1.0 - _pearson(size, true_size) + 0.7 * shape
 
 
+def squared_bures(marginals: Tensor, truth: Tensor) -> Tensor:
+    """`metrics.residues.squared_bures` with a gradient by the first argument: (N, 3, 3) each -> (N,), Å^2."""
+    values, vectors = torch.linalg.eigh(truth)
+    root = (vectors * values.clamp(min=1e-9).sqrt()[:, None, :]) @ vectors.mT
+    cross = torch.linalg.eigvalsh(root @ marginals @ root)
+    return _trace(marginals) + _trace(truth) - 2.0 * cross.clamp(min=1e-9).sqrt().sum(1)
+
+
 def matrix_log(matrices: Tensor) -> Tensor:
-    """Symmetric logarithm of a stack of SPD matrices, with a gradient that equal eigenvalues do not break."""
+    """Symmetric logarithm of a stack of SPD matrices, with a gradient where eigenvalues are equal too."""
     result: Tensor = _MatrixLog.apply(matrices)
     return result
 
@@ -131,16 +135,16 @@ class _MatrixLog(torch.autograd.Function):
 
 
 def _log_error(marginals: Tensor, example: Example) -> Tensor:
-    """log of the prediction - log of the label, shape=(N, 3, 3), without the common factor where it has its own."""
+    """log of the prediction - log of the label, shape=(N, 3, 3), without a common factor where it is scale-free."""
     error = matrix_log(marginals) - matrix_log(example.marginals)
-    if example.own_scale:
+    if example.scale_free:
         identity = torch.eye(3, dtype=error.dtype, device=error.device)
         error = error - error.diagonal(dim1=1, dim2=2).mean() * identity
     return error
 
 
 def _coupling_error(coupling: Tensor, truth: Tensor) -> Tensor:
-    """Mean square over pairs, mostly of those up to 50 residues apart."""
+    """Mean square over pairs; those more than 50 residues apart count less."""
     i, j = torch.triu_indices(len(coupling), len(coupling), 1, device=coupling.device)
     weight = (j - i <= 50).double() + 0.3
     return (weight * (coupling[i, j] - truth[i, j]) ** 2).sum() / weight.sum()

@@ -1,4 +1,4 @@
-"""From proteins to the moments that a loss compares: batches, the network's forward pass, the algebra behind it."""
+"""From proteins to the moments that a loss compares: batches, the forward pass of the network, and its joint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Moments", "collate", "predict_moments"]
 
 
 class Moments(NamedTuple):
-    """Second moments of one protein, differentiable; None for what the network does not predict.
+    """Differentiable second moments of one protein; None where the network does not predict them.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Moments(NamedTuple):
     coupling : Tensor, shape=(N, N), dtype=float64
         Unit diagonal.
     springs : Tensor, shape=(K,)
-        Log stiffness of all springs over that before learning, from which the others follow.
+        Log of the stiffness of all springs over their stiffness before learning, from which the others follow.
     """
 
     marginals: Tensor | None
@@ -51,7 +51,7 @@ def collate(inputs: Sequence[Input]) -> tuple[Tensor, ...]:
 
 
 def predict_moments(network: nn.Module, inputs: Sequence[Input], precision: str = "float32") -> list[Moments]:
-    """Moments of each of some proteins, which pass through the network together.
+    """Moments of several proteins, which pass through the network together.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def predict_moments(network: nn.Module, inputs: Sequence[Input], precision: str 
     inputs : sequence of Input
         On the device of the network.
     precision : str
-        ``bfloat16`` for the network itself on a GPU. What follows loses digits in inverses and logarithms, and
-        is in single and double whatever is asked.
+        ``bfloat16`` for the network itself on a GPU. What follows, with inverses and logarithms, is in single and
+        double precision always.
     """
     device = inputs[0].positions.device
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16" and device.type == "cuda"):

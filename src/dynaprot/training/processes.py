@@ -19,10 +19,10 @@ Item = TypeVar("Item")
 
 
 class Processes:
-    """The processes that train together; alone, there is one.
+    """The processes that train together; there may be only one.
 
-    Each does its share of every step's proteins; gradients are added up before the step is taken, so that all hold the
-    same weights and what they learn does not depend on how many they are.
+    Each works on its share of the proteins of every step. Gradients are summed before the step is taken, so that all
+    processes have the same weights, and the result does not depend on their number.
     """
 
     def __init__(self, rank: int, size: int, device: torch.device) -> None:
@@ -30,14 +30,14 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this process writes and reports."""
+        """Whether this is the process that writes and reports."""
         return self.rank == 0
 
     def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """What this process does of a common list."""
+        """The items of a common list that are the share of this process."""
         return items[self.rank :: self.size]
 
-    def add_up(self, tensors: Iterable[Tensor]) -> None:
+    def all_reduce(self, tensors: Iterable[Tensor]) -> None:
         """Replace tensors by their sums over processes, in one exchange."""
         if self.size == 1:
             return
@@ -48,7 +48,7 @@ class Processes:
             tensor.copy_(total.view_as(tensor))
 
     def wait(self) -> None:
-        """Until all are here: what the first one wrote can then be read."""
+        """Wait until all processes are here: what the first one wrote can then be read."""
         if self.size > 1:
             torch.distributed.barrier()
 

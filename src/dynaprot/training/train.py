@@ -9,12 +9,12 @@
 A configuration is a TOML file or the name of one in `configs/`. After a kill the same command with ``--resume`` gives
 exactly what the uninterrupted run would have given, from a folder that the nodes share.
 
-Proteins are dealt into folds by sequence cluster. Each fold is held out from one member of a committee, which is then
-judged on it: so every protein is judged by a network that never saw it or its relatives, while the committee as a whole
-has seen all. Or a split of `dynaprot prepare` says who trains.
+Proteins are assigned to folds by sequence cluster. Each fold is held out from one member of a committee, which then
+validates on it: so every protein is predicted by a network that never saw it or its relatives, while the committee as a
+whole has seen all. Or a split of `dynaprot prepare` decides what is trained on.
 
 A step is a list of proteins with weights, drawn from the seed and the number of its epoch alone. The processes share
-the list and add up their gradients.
+the list and sum their gradients.
 """
 
 from __future__ import annotations
@@ -37,38 +37,40 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..datasets.labels import Cluster
+from ..datasets.training_sequences import TrainingSequences, sequences_path
 from ..errors import TrainingDataError
 from ..metrics.residues import METRICS, compare, pearson
+from ..metrics.statistics import bootstrap, percentile
 from ..network.torch_network import Committee, DynaProt
 from ..network.weights import save_weights
 from ..storage import replacing
 from .augmentation import augmented
 from .checkpoint import TrainingState
-from .configuration import Configuration, Source
+from .configuration import Configuration, TrainingSource
 from .examples import Example, ValidationChain
-from .folds import Data, Fold, deal, load_data
+from .folds import Data, Fold, assign_folds, load_data
 from .losses import LOSSES, crystal_loss
 from .moments import Moments, predict_moments
 from .processes import Processes, joined_processes
 
-__all__ = ["Member", "Task", "judge", "median_figures", "plan_epoch", "train", "train_members", "validation_rmsf_r"]
+__all__ = ["Member", "Task", "plan_epoch", "train", "train_members", "validate", "validate_on_chains"]
 
 BUCKET = 16
-"""Batches whose proteins are sorted by length before they are cut apart: little padding, and still much chance."""
+"""Batches whose proteins are sorted by length before they are divided: little padding, and still much chance."""
 
 
 @dataclass
 class Member:
-    """A trained network, its fold, and its figures on what was held out, one row a protein."""
+    """A trained network, its fold, and its metrics on what was held out, one row for each protein."""
 
     network: DynaProt
     fold: Fold
-    figures: list[dict[str, float]]
+    metrics: list[dict[str, float]]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A protein that a step looks at."""
+    """A protein of a step, and the weight of its loss."""
 
     example: Example
     weight: float
@@ -78,9 +80,9 @@ def plan_epoch(fold: Fold, configuration: Configuration, seed: Sequence[int], ep
     """The steps of an epoch: the same for the same seed, on every process and after every restart."""
     generator = np.random.default_rng([*seed, epoch])
     tasks: list[Task] = []
-    beside: list[tuple[Source, list[Example]]] = []
+    beside: list[tuple[TrainingSource, list[Example]]] = []
     for source, group in zip(configuration.source, fold.training, strict=True):
-        if source.share < 1.0:
+        if source.probability < 1.0:
             beside += [(source, group)] if group else []
             continue
         chosen = _few_of_each_cluster(group, configuration.per_cluster, generator)
@@ -96,7 +98,7 @@ def plan_epoch(fold: Fold, configuration: Configuration, seed: Sequence[int], ep
         leading = len(step)
         for source, group in beside:
             for _ in range(leading):
-                if generator.random() < source.share:
+                if generator.random() < source.probability:
                     step.append(Task(group[generator.integers(len(group))], source.weight))
         # The loss of a step is a mean over its leading proteins.
         step[:] = [replace(task, weight=task.weight / leading) for task in step]
@@ -117,16 +119,16 @@ def _few_of_each_cluster(group: list[Example], most: int, generator: np.random.G
     return chosen
 
 
-def rate_at(step: int, steps: int, configuration: Configuration) -> float:
+def learning_rate_at(step: int, steps: int, configuration: Configuration) -> float:
     """Learning rate: a linear rise, then half a cosine down to a fiftieth."""
     rise = min(1.0, (step + 1) / max(configuration.warm_up, 1))
-    return configuration.rate * rise * (0.51 + 0.49 * math.cos(math.pi * step / steps))
+    return configuration.learning_rate * rise * (0.51 + 0.49 * math.cos(math.pi * step / steps))
 
 
 def take_step(
     state: TrainingState,
     tasks: Sequence[Task],
-    rate: float,
+    learning_rate: float,
     configuration: Configuration,
     seed: Sequence[int],
     processes: Processes,
@@ -134,7 +136,7 @@ def take_step(
     """One step of the optimiser on some proteins; returns the loss before it."""
     parameters = list(state.network.parameters())
     for parameter in parameters:
-        # Zeros, not None: a process without a share of this step adds nothing, and AdamW treats all alike.
+        # Zeros, not None: a process without a share of this step adds nothing, and AdamW treats all parameters alike.
         parameter.grad = torch.zeros_like(parameter)
     total = torch.zeros((), dtype=torch.float64, device=processes.device)
     state.network.train()
@@ -147,7 +149,7 @@ def take_step(
         for number, task in mine[start : start + together]:
             generator = np.random.default_rng([*seed, state.step, number])
             batch.append((augmented(task.example, configuration.augmentation, generator), task.weight))
-            torch.manual_seed(int(generator.integers(2**62)))  # of dropout
+            torch.manual_seed(int(generator.integers(2**62)))  # for dropout
         inputs = [example.input.to(processes.device) for example, _ in batch]
         loss = total.new_zeros(())
         try:
@@ -155,29 +157,30 @@ def take_step(
             for (example, weight), prediction in zip(batch, moments, strict=True):
                 loss = loss + weight * loss_on(example.to(processes.device), prediction, configuration)
             loss.backward()
-        except torch.linalg.LinAlgError:  # how matrices without numbers end
+        except torch.linalg.LinAlgError:  # raised for matrices that are not finite
             loss = total.new_tensor(math.nan)
         total += loss.detach()
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    processes.add_up([total, *gradients])
+    processes.all_reduce([total, *gradients])
     if not total.isfinite():
         proteins = ", ".join(task.example.structure.name for task in tasks)
         raise TrainingDataError(
-            f"The loss is no number in step {state.step + 1}, with {proteins}; look at these, or lower the rate."
+            f"The loss is not a number (NaN) in step {state.step + 1}, with {proteins}; check these proteins, or lower "
+            "learning_rate."
         )
-    nn.utils.clip_grad_norm_(parameters, configuration.clip)
+    nn.utils.clip_grad_norm_(parameters, configuration.grad_clip)
     for group in state.optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = learning_rate
     state.optimiser.step()
     state.step += 1
     with torch.no_grad():
         for kept, current in zip(state.average.parameters(), parameters, strict=True):
-            kept.lerp_(current, max(1.0 / state.step, 1.0 / configuration.memory))
+            kept.lerp_(current, max(1.0 / state.step, 1.0 / configuration.ema_steps))
     return float(total)
 
 
 def loss_on(example: Example, prediction: Moments, configuration: Configuration) -> Tensor:
-    """Loss of one protein; of crystals no more is asked than they know."""
+    """Loss of one protein; a crystal is compared only in what it shows."""
     marginals, coupling, springs = prediction
     if example.coupling is None:
         return example.marginals.new_zeros(()) if marginals is None else crystal_loss(marginals, example)
@@ -208,21 +211,22 @@ def train_member(
     def stopped() -> bool:
         return bool(configuration.patience) and state.stale >= configuration.patience
 
-    with _board(configuration, folder, number, state.step, processes) as board:
+    with _tensorboard(configuration, folder, number, state.step, processes) as write_scalar:
         while state.step < steps and not stopped():
             epoch, position = divmod(state.step, length)
             for tasks in plan_epoch(fold, configuration, seed, epoch)[position:]:
-                rate = rate_at(state.step, steps, configuration)
-                loss = take_step(state, tasks, rate, configuration, seed, processes)
+                learning_rate = learning_rate_at(state.step, steps, configuration)
+                loss = take_step(state, tasks, learning_rate, configuration, seed, processes)
                 state.loss_of_epoch += loss
-                board("training/loss", loss, state.step)
-                board("training/rate", rate, state.step)
+                write_scalar("training/loss", loss, state.step)
+                write_scalar("training/learning_rate", learning_rate, state.step)
                 ended = state.step % length == 0
                 if ended:
-                    look = bool(configuration.judge_every) and (epoch + 1) % configuration.judge_every == 0
-                    row = _end_epoch(state, fold if look else None, configuration, length, processes)
+                    every = configuration.validate_every
+                    validates = bool(every) and (epoch + 1) % every == 0
+                    row = _end_epoch(state, fold if validates else None, configuration, length, processes)
                     for name, value in row.items():
-                        board(f"held out/{name}", value, state.step)
+                        write_scalar(f"held out/{name}", value, state.step)
                     if processes.first:
                         report(
                             f"network {number + 1} of {configuration.members}, epoch {epoch + 1} of "
@@ -240,10 +244,10 @@ def train_member(
 def _end_epoch(
     state: TrainingState, fold: Fold | None, configuration: Configuration, length: int, processes: Processes
 ) -> dict[str, float]:
-    """Judge the running mean of the weights on a fold, where there is one, and keep it where it is the best so far."""
+    """Validate the running mean of the weights on a fold, if there is one, and keep it if it is the best so far."""
     row = {"training_loss": state.loss_of_epoch / length}
     if fold is not None:
-        row |= median_figures(judge(state.average, fold.held_out, configuration, processes))
+        row |= _medians(validate(state.average, fold.held_out, configuration, processes))
     state.loss_of_epoch = 0.0
     state.history.append({"step": state.step} | row)
     if fold is None:
@@ -257,10 +261,10 @@ def _end_epoch(
 
 
 @contextmanager
-def _board(
+def _tensorboard(
     configuration: Configuration, folder: Path, number: int, step: int, processes: Processes
 ) -> Iterator[Callable[[str, float, int], Any]]:
-    """What takes a curve's name, value and step: TensorBoard, or nothing."""
+    """A function of the name, value and step of a curve, which writes for TensorBoard, or does nothing."""
     if not (configuration.tensorboard and processes.first):
         yield lambda name, value, step: None
         return
@@ -282,20 +286,20 @@ def _write_history(path: Path, history: list[dict[str, float]]) -> None:
 
 
 @torch.no_grad()
-def judge(
+def validate(
     network: nn.Module, examples: Sequence[Example], configuration: Configuration, processes: Processes
 ) -> list[dict[str, float]]:
-    """Loss and metrics of each protein, of those that the network predicts anything of."""
+    """Loss and metrics of each protein, those that the network predicts."""
     network.eval()
     names = ("loss", *METRICS)
     table = torch.zeros(len(examples), len(names), dtype=torch.float64, device=processes.device)
     for k in processes.share(range(len(examples))):
         example = examples[k]
         prediction = predict_moments(network, [example.input.to(processes.device)])[0]
-        figures = compare(_array(prediction.marginals), _array(prediction.coupling), example.labels)
-        figures["loss"] = float(loss_on(example.to(processes.device), prediction, configuration))
-        table[k] = torch.tensor([figures.get(name, math.nan) for name in names], dtype=torch.float64)
-    processes.add_up([table])
+        metrics = compare(_array(prediction.marginals), _array(prediction.coupling), example.labels)
+        metrics["loss"] = float(loss_on(example.to(processes.device), prediction, configuration))
+        table[k] = torch.tensor([metrics.get(name, math.nan) for name in names], dtype=torch.float64)
+    processes.all_reduce([table])
     known = ~table.isnan().all(dim=0).cpu().numpy()
     return [{name: row[k] for k, name in enumerate(names) if known[k]} for row in table.tolist()]
 
@@ -305,34 +309,27 @@ def _array(tensor: Tensor | None) -> NDArray[np.floating] | None:
 
 
 @torch.no_grad()
-def validation_rmsf_r(network: nn.Module, chains: list[ValidationChain], device: torch.device) -> list[float]:
-    """Pearson correlation of the RMSF of each chain; none of a network without marginals."""
+def validate_on_chains(network: nn.Module, chains: list[ValidationChain], device: torch.device) -> list[float]:
+    """Pearson correlation of the RMSF of each chain; an empty list for a network without marginals."""
     network.eval()
     correlations = []
-    for chain in chains:
-        marginals = predict_moments(network, [chain.input.to(device)])[0].marginals
+    for each in chains:
+        marginals = predict_moments(network, [each.input.to(device)])[0].marginals
         if marginals is None:
             return []
         rmsf = marginals.diagonal(dim1=1, dim2=2).sum(-1).sqrt().cpu().numpy()
-        known = np.isfinite(chain.rmsf)
-        correlations.append(pearson(rmsf[known], chain.rmsf[known]))
+        known = np.isfinite(each.chain.rmsf)
+        correlations.append(pearson(rmsf[known], each.chain.rmsf[known]))
     return correlations
 
 
-def median_figures(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Median of each figure over proteins."""
+def _medians(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Median of each metric over proteins."""
     return {name: round(float(np.median([row[name] for row in rows])), 4) for name in (rows[0] if rows else {})}
 
 
-def interval(values: list[float]) -> str:
-    """Median and its 95 % bootstrap interval over proteins."""
-    draws = np.random.default_rng(0).choice(np.asarray(values), (2000, len(values)))
-    low, high = np.percentile(np.median(draws, axis=1), [2.5, 97.5])
-    return f"{np.median(values):.3f} [{low:.3f}, {high:.3f}]"
-
-
 def committee_of(networks: list[DynaProt]) -> DynaProt | Committee:
-    """Networks of one architecture as one."""
+    """Networks of one architecture as one network."""
     if len(networks) == 1:
         return networks[0]
     committee = Committee(replace(networks[0].architecture, members=len(networks)))
@@ -351,11 +348,11 @@ def train_members(
     report: Callable[[str], None] = print,
     after_step: Callable[[TrainingState], None] = lambda state: None,
 ) -> list[Member]:
-    """Train every network of a configuration and judge each on what was held out from it."""
+    """Train every network of a configuration and validate each on what was held out from it."""
     members = []
-    for number, fold in enumerate(deal(data, configuration)):
+    for number, fold in enumerate(assign_folds(data, configuration)):
         network = train_member(fold, configuration, number, folder, processes, resume, report, after_step)
-        members.append(Member(network, fold, judge(network, fold.held_out, configuration, processes)))
+        members.append(Member(network, fold, validate(network, fold.held_out, configuration, processes)))
     return members
 
 
@@ -369,33 +366,34 @@ def train(
     report: Callable[[str], None] = print,
     after_step: Callable[[TrainingState], None] = lambda state: None,
 ) -> Path:
-    """Train by a configuration and write weights with their figures.
+    """Train by a configuration and write weights with their metrics.
 
     Parameters
     ----------
     configuration : Configuration
     folder : Path
-        For weights, checkpoints, and a CSV of figures for each epoch; made if need be.
+        Folder of weights, checkpoints, and a CSV of the metrics of each epoch; made if need be.
     name : str
-        The weights are ``<name>.safetensors``.
+        The weights are ``<name>.safetensors``, with the sequences that they were trained on as
+        ``<name>.training.fasta.gz``.
     resume : bool
-        Go on from the folder's checkpoints.
+        Go on from the checkpoints of the folder.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     report : callable
-        Takes a line for each epoch.
+        Called with a line for each epoch.
     after_step : callable
-        Takes the state after each step.
+        Called with the state after each step.
 
     Returns
     -------
     Path
-        Of the weights.
+        Path of the weights.
 
     Raises
     ------
     TrainingDataError
-        If the data cannot be used, or the folder holds another training.
+        If the data are missing or cannot be used, or the folder holds another training.
     """
     if not resume and any(folder.glob("member-*.safetensors")):
         raise TrainingDataError(f"{folder}: holds a training already; go on with --resume, or name another folder.")
@@ -412,6 +410,12 @@ def train(
             network = committee_of([member.network for member in members])
             tensors = {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}
             save_weights(path, network.architecture, tensors, metadata)
+            TrainingSequences.of(
+                (example.structure, example.cluster, number)
+                for number, member in enumerate(members)
+                for group in member.fold.training
+                for example in group
+            ).save(sequences_path(path))
             report(f"  {path}")
         processes.wait()
     return path
@@ -420,13 +424,15 @@ def train(
 def _describe(
     data: Data, configuration: Configuration, members: list[Member], name: str, processes: Processes
 ) -> dict[str, Any]:
-    """What travels in the header of the weights."""
+    """The description in the header of the weights."""
     device = processes.device
     network = committee_of([member.network for member in members]).to(device)
-    figures = _intervals([row for member in members for row in member.figures])
-    correlations = validation_rmsf_r(network, data.validation, device)
-    if correlations:
-        figures["atlas_rmsf_r"] = interval(correlations)
+    held_out = [example for member in members for example in member.fold.held_out]
+    clusters = [example.cluster for example in held_out]
+    chain_clusters = [each.chain.cluster for each in data.validation]
+    metrics = _intervals([row for member in members for row in member.metrics], clusters)
+    correlations = validate_on_chains(network, data.validation, device)
+    metrics |= _intervals([{"atlas_rmsf_r": value} for value in correlations], chain_clusters)
     trained = {example.cluster for member in members for group in member.fold.training for example in group}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     description: dict[str, Any] = {
@@ -436,22 +442,23 @@ def _describe(
         "trained_clusters": sorted(trained, key=str),
         "held_out_clusters": [member.fold.clusters for member in members],
         "commit": commit.stdout.strip(),
-        "validation": figures,
-        "proteins": f"{sum(len(member.figures) for member in members)} held out, each judged by a network that never "
-        f"saw its cluster; {len(correlations)} chains of {configuration.rmsf_archive or 'no archive'} by all together",
+        "validation": metrics,
+        "proteins": f"{len(held_out)} held out, each predicted by a network that never saw its cluster; "
+        f"{len(correlations)} chains of {configuration.rmsf_archive or 'no archive'}, predicted by all together",
     }
     if configuration.architecture.prior:
-        # Before it learns, such a network is the elastic network without parameters.
+        # Before training, such a network is the elastic network without parameters.
         untrained = DynaProt(configuration.architecture).to(device)
-        held_out = [example for member in members for example in member.fold.held_out]
-        bare = _intervals(judge(untrained, held_out, configuration, processes))
-        correlations = validation_rmsf_r(untrained, data.validation, device)
-        if correlations:
-            bare["atlas_rmsf_r"] = interval(correlations)
+        bare = _intervals(validate(untrained, held_out, configuration, processes), clusters)
+        correlations = validate_on_chains(untrained, data.validation, device)
+        bare |= _intervals([{"atlas_rmsf_r": value} for value in correlations], chain_clusters)
         description["validation_of_parameter_free_network"] = bare
     return description
 
 
-def _intervals(rows: list[dict[str, float]]) -> dict[str, str]:
-    """Median of each figure over proteins with its interval."""
-    return {name: interval([row[name] for row in rows]) for name in (rows[0] if rows else {})}
+def _intervals(rows: Sequence[dict[str, float]], clusters: Sequence[Cluster]) -> dict[str, str]:
+    """Median of each metric over proteins, with the 95 % interval over their sequence clusters."""
+    return {
+        name: bootstrap(percentile(np.array([row[name] for row in rows]), 50.0), clusters).text()
+        for name in (rows[0] if rows else {})
+    }

@@ -1,7 +1,7 @@
-"""Statistics over proteins and how sure they are: weighted, so that one definition serves value and bootstrap.
+"""Statistics over proteins with 95 % intervals, which mean the same everywhere: whole sequence clusters are resampled.
 
-A resampled set of proteins is a whole number of copies of each. Every statistic takes these numbers as weights, many
-resamples at a time; weights of one give the statistic itself.
+A resample of the proteins is a whole number of copies of each. Every statistic takes these numbers as weights, many
+resamples at a time, so that one definition gives both the value (all weights 1) and its bootstrap interval.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Interval", "Statistic", "interval", "mean", "percentile", "pooled_pearson"]
+__all__ = ["Interval", "Statistic", "bootstrap", "mean", "percentile", "pooled_pearson"]
 
 Array = NDArray[np.floating]
 Statistic = Callable[[Array], Array]
-"""From weights of proteins, shape=(D, P), to values, shape=(D,); NaN where a resample holds nothing to judge."""
+"""From weights of proteins, shape=(D, P), to values, shape=(D,); NaN where a resample has no value."""
 
 RESAMPLES = 2000
 
@@ -27,6 +27,12 @@ class Interval(NamedTuple):
     value: float
     low: float
     high: float
+
+    def text(self, decimals: int = 3) -> str:
+        """The value and its interval, as ``0.812 [0.790, 0.834]``; ``-`` where the value is not defined."""
+        if not np.isfinite(self.value):
+            return "-"
+        return f"{self.value:.{decimals}f} [{self.low:.{decimals}f}, {self.high:.{decimals}f}]"
 
 
 def percentile(values: Array, rank: float) -> Statistic:
@@ -72,20 +78,20 @@ def pooled_pearson(first: Sequence[Array], second: Sequence[Array]) -> Statistic
     def statistic(weights: Array) -> Array:
         count, x, y, xx, yy, xy = (weights @ np.array(moments)).T
         spread = np.sqrt(np.maximum(count * xx - x * x, 0.0) * np.maximum(count * yy - y * y, 0.0))
-        judged = spread > 1e-9 * np.maximum(count * np.sqrt(xx * yy), 1e-300)
-        return np.divide(count * xy - x * y, spread, out=np.full(len(weights), np.nan), where=judged)
+        defined = spread > 1e-9 * np.maximum(count * np.sqrt(xx * yy), 1e-300)
+        return np.divide(count * xy - x * y, spread, out=np.full(len(weights), np.nan), where=defined)
 
     return statistic
 
 
-def interval(statistic: Statistic, clusters: Sequence[int | str], seed: int = 0) -> Interval:
+def bootstrap(statistic: Statistic, clusters: Sequence[int | str], seed: int = 0) -> Interval:
     """A statistic of P proteins and its 95 % bootstrap interval (Efron 1979, percentile method).
 
     Parameters
     ----------
     statistic : Statistic
     clusters : sequence of int or str, length=P
-        Related proteins share one and are drawn together: they are no independent evidence.
+        Related proteins share one and are drawn together: they are not independent evidence.
     seed : int
 
     Returns
@@ -97,8 +103,8 @@ def interval(statistic: Statistic, clusters: Sequence[int | str], seed: int = 0)
     generator = np.random.default_rng(seed)
     copies = generator.multinomial(len(names), np.full(len(names), 1.0 / len(names)), RESAMPLES)
     value = float(statistic(np.ones((1, len(member))))[0])
-    # In parts: a statistic over residues needs an array as long as all proteins for each resample.
-    drawn = np.concatenate([statistic(part[:, member].astype(np.float64)) for part in np.array_split(copies, 20)])
+    # Piece by piece: a statistic over residues needs an array as long as all proteins for each resample.
+    drawn = np.concatenate([statistic(piece[:, member].astype(np.float64)) for piece in np.array_split(copies, 20)])
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or len(drawn) == 0:
         return Interval(value, np.nan, np.nan)
