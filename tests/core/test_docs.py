@@ -193,12 +193,8 @@ def test_citations_are_recognised(text: str, work: str | None) -> None:
     assert [f"{names} {year}" for names, year in CITATION.findall(text)] == ([work] if work else [])
 
 
-def test_the_paper_and_this_version_are_what_is_cited() -> None:
-    """CITATION.cff names this version; it, README and the list of references name the paper and where it is."""
-    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
-    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    assert version is not None
-    assert f"\nversion: {version[1]}\n" in citation
+def test_the_paper_is_cited() -> None:
+    """CITATION.cff, README and the list of references name the paper and where it is."""
     for page in ("CITATION.cff", "README.md", "docs/references.md"):
         content = " ".join((ROOT / page).read_text(encoding="utf-8").split())
         assert "Learning Residue Level Protein Dynamics with Multiscale Gaussians" in content, page

@@ -30,6 +30,7 @@ def test_every_file_that_states_the_version_states_the_same() -> None:
         "src/dynaprot/__init__.py": dynaprot.__version__,
         "bundle_info.xml": found(r'<BundleInfo name="ChimeraX-DynaProt" version="([^"]+)"', "bundle_info.xml"),
         "CHANGELOG.md": found(r"^## (\S+)", "CHANGELOG.md"),
+        "CITATION.cff": found(r"^version: (\S+)$", "CITATION.cff"),
     }
     for path in ("pymol_plugin/__init__.py", "pymol_plugin/startup/pmg_tk/startup/dynaprot.py"):
         versions[path] = found(r"^# Version: (\S+)$", path)
@@ -39,6 +40,7 @@ def test_every_file_that_states_the_version_states_the_same() -> None:
 def test_the_authors_are_the_same_everywhere() -> None:
     """In pip's package, in ChimeraX and in PyMOL."""
     authors = {found(r"<Author>(.+)</Author>", "bundle_info.xml"), *POETRY["authors"]}
+    authors.add(found(r"^  - name: (.+)$", "CITATION.cff"))
     authors |= {
         found(r"^# Author: (.+)$", path)
         for path in ("pymol_plugin/__init__.py", "pymol_plugin/startup/pmg_tk/startup/dynaprot.py")
