@@ -303,7 +303,8 @@ class Report:
             "marginals and coupling. **anm as MD**: the elastic network with the simulation's own marginals.",
             "",
             "**RMWD**, the root mean Wasserstein distance, is the root mean square over residues of the "
-            '2-Wasserstein distance between predicted and simulated marginals; "var" means that both are centred. **Symmetric KL** is '
+            '2-Wasserstein distance between predicted and simulated marginals; "var" means that both are '
+            "centred. **Symmetric KL** is "
             "the mean of their Kullback–Leibler divergences in both directions. **Shape cosine** compares the form and "
             "direction of ellipsoids without their size. **Amplitude ratio** is the mean RMSF over that of the "
             "simulation. [Theory](../theory.md#how-predictions-are-measured) defines each.",
