@@ -106,12 +106,7 @@ BANNED = re.compile(
 )
 """Words that a native reader stumbles over, and what to say instead."""
 CLEAN = (
-    "src/dynaprot/structure", "src/dynaprot/joint", "src/dynaprot/analysis", "src/dynaprot/files",
-    "src/dynaprot/figures", "src/dynaprot/dynamics.py", "src/dynaprot/storage.py", "src/dynaprot/errors.py",
-    "src/dynaprot/command_line.py", "src/dynaprot/defaults.py", "README.md", "CHANGELOG.md", "weights/README.md",
-    "docs/theory.md", "docs/user-guide.md", "docs/developer-guide.md", "docs/benchmarks.md", "docs/references.md",
-    "docs/evaluation/README.md",
-    "src/commands", "src/scene", "src/window", "src/docs", "tests/chimerax", "pymol_plugin",
+    "src", "pymol_plugin", "benchmarks", "tests/chimerax", "docs", "weights", "README.md", "CHANGELOG.md",
 )  # fmt: skip
 """Files, and folders with all sources and pages in them, in which texts are checked."""
 
