@@ -168,7 +168,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         trajectories=1,
         effective_samples=12.5,
         split_half_rmsf_r=np.nan,
-        superposition="plain",
         source="a test",
         licence="CC0",
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import gemmi
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynaprot import Atoms, Structure, StructureError, load_structure
@@ -341,6 +341,8 @@ def test_an_ideal_helix_and_a_hairpin_are_told_apart() -> None:
 
 
 @given(proteins, st.integers(0, 1000))
+@example(random_protein(76, (30,)), 76)  # a chain that runs through itself
+@example(random_protein(251, (30,)), 381)
 def test_neighbours_along_the_chain_do_not_depend_on_the_order_of_storage(structure: Structure, seed: int) -> None:
     """Bonds are found by geometry, so that a permutation of residues only permutes them."""
     order = np.random.default_rng(seed).permutation(len(structure))

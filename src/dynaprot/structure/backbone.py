@@ -66,29 +66,26 @@ def next_residues(n: Array, c: Array, chain_ids: NDArray[np.str_]) -> Indices:
         Index of the next residue, -1 at the end of a chain and at a chain break.
     """
     size = len(n)
+    ends, starts, lengths = [], [], []
+    for block in np.array_split(np.arange(size), max(1, size // 512)):  # never an N x N array
+        offset = c[block] - n[block].mean(0), n - n[block].mean(0)
+        squared = (offset[0] ** 2).sum(1)[:, None] + (offset[1] ** 2).sum(1) - 2.0 * offset[0] @ offset[1].T
+        row, column = np.nonzero(squared < (PEPTIDE_BOND + 0.1) ** 2)
+        length = np.linalg.norm(c[block][row] - n[column], axis=1)
+        near = (length < PEPTIDE_BOND) & (chain_ids[block][row] == chain_ids[column]) & (block[row] != column)
+        ends.append(block[row][near])
+        starts.append(column[near])
+        lengths.append(length[near])
+    # Where atoms of several residues lie near each other, the nearest are bonded first, however they are stored.
+    order = np.argsort(np.concatenate(lengths), kind="stable")
+    end, start = np.concatenate(ends)[order], np.concatenate(starts)[order]
     following = np.full(size, -1)
-    in_order = np.flatnonzero(
-        (np.linalg.norm(n[1:] - c[:-1], axis=1) < PEPTIDE_BOND) & (chain_ids[1:] == chain_ids[:-1])
-    )
-    following[in_order] = in_order + 1
-    # Residues stored out of order: match the ends that are left over, nearest first.
-    ends = np.flatnonzero(following < 0)
-    starts = np.setdiff1d(np.arange(size), following[following >= 0])
-    open_i, open_j, length = [], [], []
-    for end in np.array_split(ends, max(1, len(ends) // 512)):
-        distances = np.linalg.norm(c[end][:, None] - n[starts][None], axis=-1)
-        distances[chain_ids[end][:, None] != chain_ids[starts][None]] = np.inf
-        row, column = np.nonzero(distances < PEPTIDE_BOND)
-        other = end[row] != starts[column]
-        open_i.append(end[row][other])
-        open_j.append(starts[column][other])
-        length.append(distances[row, column][other])
-    i, j = np.concatenate(open_i), np.concatenate(open_j)
-    taken = np.zeros(size, dtype=bool)
-    for k in np.argsort(np.concatenate(length), kind="stable"):
-        if following[i[k]] < 0 and not taken[j[k]]:
-            following[i[k]] = j[k]
-            taken[j[k]] = True
+    while len(end):
+        first = np.zeros(len(end), dtype=bool)
+        first[np.intersect1d(np.unique(end, return_index=True)[1], np.unique(start, return_index=True)[1])] = True
+        following[end[first]] = start[first]
+        free = ~np.isin(end, end[first]) & ~np.isin(start, start[first])
+        end, start = end[free], start[free]
     return following
 
 
