@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,15 @@ from ..errors import StructureError
 from ..notices import Notice
 from .geometry import dihedral, unit_vectors
 
-__all__ = ["CompleteBackbone", "backbone_faults", "complete_backbone", "count", "shorten"]
+__all__ = [
+    "CompleteBackbone",
+    "backbone_faults",
+    "complete_backbone",
+    "corrected_backbone",
+    "count",
+    "shorten",
+    "there",
+]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
@@ -109,7 +118,7 @@ def complete_backbone(
     StructureError
         If a coordinate is infinite or too large, or most residues cannot be used; the message says what may be wrong.
     """
-    given = np.isfinite([n, ca, c]).all(axis=2)
+    given = np.stack([there(n), there(ca), there(c)])
     n, ca, c = (np.array(positions, dtype=np.float64) for positions in (n, ca, c))
     whole = np.flatnonzero(given.all(axis=0))
     faults = {int(whole[k]): reason for k, reason in backbone_faults(n[whole], ca[whole], c[whole]).items()}
@@ -122,30 +131,65 @@ def complete_backbone(
     alone = given[1] & ~given[0] & ~given[2]
     if alone.sum() > given[1].sum() / 2:
         raise StructureError(
-            f"{name}: {alone.sum()} of {count(int(given[1].sum()), 'residue')} have no backbone atom but C-alpha; DynaProt "
-            "needs N and C too. Rebuild the backbone with another program first."
+            f"{name}: {alone.sum()} of {count(int(given[1].sum()), 'residue')} have no backbone atom but C-alpha; "
+            "DynaProt needs N and C too. Rebuild the backbone with another program first."
         )
     wrong = list(faults)
     n[wrong] = ca[wrong] = c[wrong] = np.nan
     _rebuild(n, ca, c, np.asarray(chain_ids))
-    usable = np.isfinite([n, ca, c]).all(axis=(0, 2))
+    usable = there(n) & there(ca) & there(c)
     kept = np.flatnonzero(usable)
     notices = []
     if lacking := [k for k in np.flatnonzero(~usable).tolist() if k not in faults]:
         listed = [f"{labels[k]} (lacks {_missing(given[:, k])})" for k in lacking]
         notices.append(
-            Notice(f"Left out {count(len(lacking), 'residue')} without a whole backbone: {shorten(listed)}.", "incomplete")
+            Notice(
+                f"Left out {count(len(lacking), 'residue')} without a whole backbone: {shorten(listed)}.", "incomplete"
+            )
         )
     if faults:
         listed = [f"{labels[k]} ({reason})" for k, reason in faults.items()]
         notices.append(
-            Notice(f"Left out {count(len(faults), 'residue')} with an impossible backbone: {shorten(listed)}.", "backbone")
+            Notice(
+                f"Left out {count(len(faults), 'residue')} with an impossible backbone: {shorten(listed)}.", "backbone"
+            )
         )
     rebuilt = np.flatnonzero(~given[:, kept].all(axis=0))
     if len(rebuilt):
         listed = [f"{_missing(given[:, k])} of {labels[k]}" for k in kept[rebuilt]]
         notices.append(Notice(f"Rebuilt missing backbone atoms: {shorten(listed)}.", "incomplete", rebuilt))
     return CompleteBackbone(kept, n[kept], ca[kept], c[kept], tuple(notices))
+
+
+def corrected_backbone(n: Array, ca: Array, c: Array) -> tuple[Array, Array, Array]:
+    """Rebuild N and C of residues whose backbone cannot be, as far as their C-alphas tell.
+
+    For archives of labels on C-alphas, which stay in their rows.
+
+    Parameters
+    ----------
+    n, ca, c : ndarray, shape=(N, 3)
+        Backbone atoms of one or several chains, Å.
+
+    Returns
+    -------
+    n, ca, c : ndarray, shape=(N, 3)
+    """
+    n, ca, c = (np.array(positions, dtype=np.float64) for positions in (n, ca, c))
+    wrong = list(backbone_faults(n, ca, c))
+    if wrong:
+        before = n.copy(), c.copy()
+        n[wrong] = c[wrong] = np.nan
+        _rebuild(n, ca, c, np.zeros(len(ca)))
+        for positions, given in zip((n, c), before, strict=True):
+            lost = np.isnan(positions)
+            positions[lost] = given[lost]
+    return n, ca, c
+
+
+def there(positions: Array) -> NDArray[np.bool_]:
+    """Which of some atoms are known, shape=(N,): those whose positions, shape=(N, 3), are numbers."""
+    return np.array(np.isfinite(positions).all(axis=1))
 
 
 def _missing(given: NDArray[np.bool_]) -> str:
@@ -182,9 +226,9 @@ def _direction(angle: float) -> Array:
     return np.array([np.cos(angle), np.sin(angle)])
 
 
-def _rebuild(n: Array, ca: Array, c: Array, chain_ids: NDArray[np.str_]) -> None:
+def _rebuild(n: Array, ca: Array, c: Array, chain_ids: NDArray[Any]) -> None:
     """Fill in N and C that are NaN beside a C-alpha, as far as neighbours tell where they are."""
-    lacking = np.isfinite(ca).all(1) & ~(np.isfinite(n).all(1) & np.isfinite(c).all(1))
+    lacking = there(ca) & ~(there(n) & there(c))
     if not lacking.any():
         return
     distance = np.linalg.norm(ca[1:] - ca[:-1], axis=1)
@@ -255,9 +299,7 @@ def _placed(a: Array, b: Array, c: Array, length: float, angle: float, torsion: 
     axis = unit_vectors(c - b)
     normal = unit_vectors(np.cross(b - a, axis))
     across = np.cross(normal, axis)
-    return c + length * (
-        -np.cos(angle) * axis + np.sin(angle) * (np.cos(torsion) * across + np.sin(torsion) * normal)
-    )
+    return c + length * (-np.cos(angle) * axis + np.sin(angle) * (np.cos(torsion) * across + np.sin(torsion) * normal))
 
 
 def count(number: int, noun: str) -> str:

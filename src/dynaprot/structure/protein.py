@@ -162,8 +162,8 @@ class Structure:
         if faults:
             first = min(faults)
             raise StructureError(
-                f"{name}: residue {structure.residue_label(first)} cannot be that of a protein: {faults[first]}; repair "
-                "or remove it."
+                f"{name}: residue {structure.residue_label(first)} cannot be that of a protein: {faults[first]}; "
+                "repair or remove it."
             )
         return structure._with_notices(structure._unusual())
 
@@ -177,14 +177,14 @@ class Structure:
             chains = " and ".join(name or "(blank)" for name in dict.fromkeys(self.chain_ids[residues].tolist()))
             notices.append(
                 Notice(
-                    f"{count(len(residues), 'residue')} of chain {chains} lie in the same place as another, so that they "
-                    f"seem stiffer than they are; keep one copy: {shorten(listed, 4)}.",
+                    f"{count(len(residues), 'residue')} of chain {chains} lie in the same place as another, so that "
+                    f"they seem stiffer than they are; keep one copy: {shorten(listed, 4)}.",
                     "overlap",
                     residues,
                 )
             )
-        mirrored = [k for k, name in enumerate(self.residue_names) if is_d_amino_acid(name)]
-        mirrored = np.union1d(mirrored, self._mirrored()).astype(np.int64)
+        named = [k for k, name in enumerate(self.residue_names) if is_d_amino_acid(name)]
+        mirrored = np.union1d(named, self._mirrored()).astype(np.int64)
         if len(mirrored):
             listed = [self.residue_label(k) for k in mirrored]
             notices.append(
@@ -214,7 +214,7 @@ class Structure:
         return len(self.ca)
 
     def __getitem__(self, selected: slice | Sequence[int] | Sequence[bool] | NDArray[Any]) -> Structure:
-        """Some of the residues, in the order asked for, with their atoms and the notices about them or about no residue.
+        """Some of the residues, in the order asked for, with their atoms, and notices about them or about no residue.
 
         Parameters
         ----------
@@ -247,7 +247,9 @@ class Structure:
         )
         # Copies in one place may have been parted.
         overlap = any(notice.kind == "overlap" for notice in self.notices)
-        return part._with_notices([notice for notice in part._unusual() if notice.kind == "overlap"]) if overlap else part
+        return (
+            part._with_notices([notice for notice in part._unusual() if notice.kind == "overlap"]) if overlap else part
+        )
 
     def _selected(self, selected: slice | Sequence[int] | Sequence[bool] | NDArray[Any]) -> Indices:
         try:

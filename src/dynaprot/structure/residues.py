@@ -5,7 +5,8 @@ from __future__ import annotations
 import gemmi
 
 __all__ = [
-    "AMINO_ACIDS", "UNKNOWN", "is_amino_acid", "is_d_amino_acid", "is_nucleotide", "one_letter_code", "three_letter_code",
+    "AMINO_ACIDS", "UNKNOWN", "is_amino_acid", "is_d_amino_acid", "is_nucleotide", "one_letter_code",
+    "three_letter_code",
 ]  # fmt: skip
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
