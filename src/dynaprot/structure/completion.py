@@ -25,6 +25,7 @@ __all__ = [
     "complete_backbone",
     "corrected_backbone",
     "count",
+    "rebuilt_backbone",
     "shorten",
     "there",
 ]
@@ -136,7 +137,7 @@ def complete_backbone(
         )
     wrong = list(faults)
     n[wrong] = ca[wrong] = c[wrong] = np.nan
-    _rebuild(n, ca, c, np.asarray(chain_ids))
+    n, ca, c = rebuilt_backbone(n, ca, c, chain_ids)
     usable = there(n) & there(ca) & there(c)
     kept = np.flatnonzero(usable)
     notices = []
@@ -178,12 +179,8 @@ def corrected_backbone(n: Array, ca: Array, c: Array) -> tuple[Array, Array, Arr
     n, ca, c = (np.array(positions, dtype=np.float64) for positions in (n, ca, c))
     wrong = list(backbone_faults(n, ca, c))
     if wrong:
-        before = n.copy(), c.copy()
         n[wrong] = c[wrong] = np.nan
-        _rebuild(n, ca, c, np.zeros(len(ca)))
-        for positions, given in zip((n, c), before, strict=True):
-            lost = np.isnan(positions)
-            positions[lost] = given[lost]
+        n, ca, c = rebuilt_backbone(n, ca, c, np.zeros(len(ca)))
     return n, ca, c
 
 
@@ -226,11 +223,26 @@ def _direction(angle: float) -> Array:
     return np.array([np.cos(angle), np.sin(angle)])
 
 
-def _rebuild(n: Array, ca: Array, c: Array, chain_ids: NDArray[Any]) -> None:
-    """Fill in N and C that are NaN beside a C-alpha, as far as neighbours tell where they are."""
+def rebuilt_backbone(
+    n: Array, ca: Array, c: Array, chain_ids: Sequence[str] | NDArray[Any]
+) -> tuple[Array, Array, Array]:
+    """Fill in N and C that are missing beside a C-alpha, as far as neighbours tell where they are.
+
+    Parameters
+    ----------
+    n, ca, c : ndarray, shape=(N, 3)
+        Backbone atoms, Å, NaN for those that are missing; residues in the order of their chains.
+    chain_ids : sequence of str, length=N
+
+    Returns
+    -------
+    n, ca, c : ndarray, shape=(N, 3)
+    """
+    n, c = n.copy(), c.copy()
+    chain_ids = np.asarray(chain_ids)
     lacking = there(ca) & ~(there(n) & there(c))
     if not lacking.any():
-        return
+        return n, ca, c
     distance = np.linalg.norm(ca[1:] - ca[:-1], axis=1)
     bonded = (chain_ids[1:] == chain_ids[:-1]) & (distance > 2.6) & (distance < TRANS)
     for k in np.flatnonzero(bonded & (lacking[1:] | lacking[:-1])):
@@ -242,6 +254,7 @@ def _rebuild(n: Array, ca: Array, c: Array, chain_ids: NDArray[Any]) -> None:
         elif np.isfinite(n[k]).all() and np.isnan(c[k]).any():
             preceding = c[k - 1] if k and bonded[k - 1] else n[k] + _beside(n[k] - ca[k])
             c[k] = _placed(preceding, n[k], ca[k], CA_C, AT_CA, PHI)
+    return n, ca, c
 
 
 def _rebuild_peptide(n: Array, ca: Array, c: Array, k: int, cis: bool) -> None:
