@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import string
 import zlib
@@ -83,12 +84,12 @@ def read_document(path: Path) -> Document:
 
 
 def unzipped(content: bytes) -> bytes:
-    """Unpack gzip; bytes behind it are ignored, as gunzip does.
+    """Unpack gzip; bytes behind it are ignored, as gunzip does. Of a binary file only the first piece is returned.
 
     Raises
     ------
     EOFError, OSError, zlib.error
-        If it is cut off, damaged, binary or far too large.
+        If it is cut off, damaged or far too large.
     """
     parts: list[bytes] = []
     size = 0
@@ -101,7 +102,7 @@ def unzipped(content: bytes) -> bytes:
             content = stream.unconsumed_tail
             size += len(part)
             if not parts and b"\0" in part[:4096]:
-                raise OSError("a binary file is gzipped in it")
+                return part  # binary, and perhaps without end
             if size > LARGEST:
                 raise OSError(f"it unpacks to more than {LARGEST >> 30} GB")
             parts.append(part)
@@ -182,9 +183,9 @@ def _in_columns(lines: list[str], source: str) -> list[str]:
                 line = line[:6] + line[6 + extra :]
         if line[:4] in ("ATOM", "HETA") and not _coordinates_fit(line):
             raise StructureError(
-                f"{source}: the coordinates in line {count}, '{line[30:60].strip()}', do not stand in columns 31 "
-                "to 54 of the PDB format: the line is shifted, or a number needs more room. Move the structure "
-                "nearer to the origin, or write it as mmCIF."
+                f"{source}: the coordinates in line {count}, '{line[30:60].strip()}', are not three numbers in "
+                "columns 31 to 54 of the PDB format: the line is shifted, or a number needs more room. Move the "
+                "structure nearer to the origin, or write it as mmCIF."
             )
         aligned.append(line)
     return aligned
@@ -195,10 +196,13 @@ def _coordinates_fit(line: str) -> bool:
     if len(line) < 54:  # too short for a parser, which says so
         return True
     try:
-        float(line[30:38]), float(line[38:46]), float(line[46:54])
+        if not math.isfinite(float(line[30:38]) + float(line[38:46]) + float(line[46:54])):
+            return False
+        if line[54:55].isdecimal():  # of an occupancy, or of a number that needs more room
+            float(line[54:60])
     except ValueError:
         return not line[30:54].strip()
-    return not (line[54:55].isdecimal() and line[53].isdecimal() and line[54:60].count(".") != 1)
+    return True
 
 
 def _parts_as_models(lines: list[str]) -> list[str]:
