@@ -33,7 +33,7 @@ def predict(proteins: Sequence[Protein], model: str, device: str) -> list[tuple[
     """Predict proteins, each on its own, and print what the user should know about each prediction."""
     predictions = [(protein, predict_structure(protein.structure, model, device)) for protein in proteins]
     for protein, dynamics in predictions:
-        for notice in (*protein.structure.notices, *dynamics.notices):
+        for notice in dynamics.notices:
             warning(f" DynaProt: {protein.name}: {notice}")
     return predictions
 

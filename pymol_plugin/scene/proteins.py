@@ -122,8 +122,8 @@ def read_proteins(selection: str, state: int = -1, *, _self: Cmd) -> list[Protei
 def read_protein(name: str, selection: str, state: int = -1, *, _self: Cmd) -> Protein | None:
     """Read the chains of an object that a selection touches.
 
-    What counts as a residue is what the core's own reader of files takes for one: N, CA and C of one
-    conformer, that of highest occupancy, and no ligand that is a free amino acid.
+    What counts as a residue is what the core's own reader of files takes for one: N, CA and C of one conformer, that
+    of highest occupancy, N and C rebuilt where they are missing, and no ligand that is a free amino acid.
 
     Parameters
     ----------
@@ -157,34 +157,44 @@ def read_protein(name: str, selection: str, state: int = -1, *, _self: Cmd) -> P
     members_of_chains = [atom for atom in read if (atom.segi, atom.chain) in chains]
 
     conformers: list[dict[str, Atom]] = []
-    atoms: list[Atom] = []
-    residue_of: list[int] = []
-    left_out: list[str] = []
+    members_of: list[list[Atom]] = []
+    first_atoms: list[Atom] = []
+    labels: list[str] = []
     for (segment, chain, number), members in groupby(members_of_chains, key=residue_key):
         residue = list(members)
         label = f"/{name}/{segment}/{chain}/{residue[0].resn}`{number}"
-        if backbone := _backbone(residue, label):
+        backbone = _backbone(residue, label)
+        if len(backbone) == len(BACKBONE) or residues.is_amino_acid(residue[0].resn):
             kept = {"", *(atom.alt for atom in backbone.values())}
-            own = [atom for atom in residue if atom.alt in kept]
-            residue_of += [len(conformers)] * len(own)
-            atoms += own
+            members_of.append([atom for atom in residue if atom.alt in kept])
             conformers.append(backbone)
-        elif residues.is_amino_acid(residue[0].resn):
-            left_out.append(label)
-    calphas = [backbone["CA"] for backbone in conformers]
+            first_atoms.append(residue[0])
+            labels.append(label)
+    if not any(len(backbone) == len(BACKBONE) for backbone in conformers):
+        return None
+    positions = np.full((3, len(conformers), 3), np.nan)
+    for k, backbone in enumerate(conformers):
+        for atom_name, atom in backbone.items():
+            positions[BACKBONE.index(atom_name), k] = atom.coord
+    whole = load_core(".structure.completion").complete_backbone(*positions, _chain_ids(first_atoms), labels, name)
+    calphas = [conformers[k]["CA"] for k in whole.kept]
+    atoms = [atom for k in whole.kept for atom in members_of[k]]
+    residue_of = [number for number, k in enumerate(whole.kept) for _ in members_of[k]]
     is_selected = np.array([residue_key(calpha) in touched for calpha in calphas], dtype=bool)
     if not is_selected.any():
         return None
     heavy = [k for k, atom in enumerate(atoms) if atom.symbol not in HYDROGENS]
     core = load_core()
     structure = core.Structure.from_arrays(
-        *([backbone[atom].coord for backbone in conformers] for atom in BACKBONE),
+        whole.n,
+        whole.ca,
+        whole.c,
         "".join(residues.one_letter_code(calpha.resn) for calpha in calphas),
         chain_ids=_chain_ids(calphas),
         residue_ids=[calpha.resi for calpha in calphas],
         residue_names=[calpha.resn for calpha in calphas],
         name=name,
-        notices=(f"Left out, lacking N, CA or C: {', '.join(left_out)}.",) if left_out else (),
+        notices=whole.notices,
         atoms=core.Atoms(
             names=np.array([atoms[k].name for k in heavy]),
             elements=np.array([atoms[k].symbol for k in heavy]),
@@ -210,15 +220,14 @@ def _chain_ids(calphas: list[Atom]) -> list[str]:
     return chains if len(set(both)) == len(set(chains)) else both
 
 
-def _backbone(residue: list[Atom], label: str) -> dict[str, Atom] | None:
-    """N, CA and C of the most occupied conformer that has all three, None if none has."""
+def _backbone(residue: list[Atom], label: str) -> dict[str, Atom]:
+    """N, CA and C of the most occupied conformer, of those that have all three if there are such."""
     atoms = [atom for atom in residue if atom.name in BACKBONE]
     if len({(atom.name, atom.alt) for atom in atoms}) < len(atoms):
         raise CmdException(f"{label} is there twice: give each chain its own id, with 'alter' and 'sort'.")
     letters = sorted({atom.alt for atom in atoms} - {""}) or [""]
     conformers = [{atom.name: atom for atom in atoms if atom.alt in ("", letter)} for letter in letters]
     return max(
-        (conformer for conformer in conformers if len(conformer) == len(BACKBONE)),
-        key=lambda conformer: sum(atom.q for atom in conformer.values()),
-        default=None,
+        conformers,
+        key=lambda conformer: (len(conformer), sum(atom.q for atom in conformer.values())),
     )

@@ -104,7 +104,7 @@ def predict_command(
     dynamics = predict(structure, model, device)
     rmsf = dynamics.rmsf
     seconds = time.perf_counter() - start
-    _say("[bold red]Warning:[/]", dynamics.notices)
+    _say("[bold red]Warning:[/]", dynamics.notices[len(structure.notices) :])
     chain_names = list(dict.fromkeys(chain or "(blank)" for chain in structure.chain_ids))
     console.print(
         f"{structure.name}: {len(structure)} residues in chain {', '.join(chain_names)}; "
@@ -427,6 +427,12 @@ def main() -> None:
         app()
     except DynaProtError as error:
         _say("[bold red]Error:[/]", (str(error),))
+        sys.exit(1)
+    except MemoryError:
+        _say(
+            "[bold red]Error:[/]",
+            ("There is not enough memory. Take fewer chains or conformations, or a larger machine.",),
+        )
         sys.exit(1)
     finally:
         gc.freeze()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from .cached import cached_property
 from .errors import OutputError, PredictionError
 from .joint import FORMS, Joint
+from .notices import Notice, as_notices, notice_rows, read_notices
 from .storage import read_archive, write_archive
 from .structure.protein import Structure
 
@@ -38,21 +40,26 @@ class Dynamics:
         The covariance, in factored or elastic form.
     model : str
         Name of the model that predicted it, for people to read.
-    notices : tuple of str
-        What the user should know about the prediction, one sentence each.
+    notices : sequence of Notice
+        What the user should know about the prediction itself; `notices` has the structure's own before them.
     """
 
-    def __init__(self, structure: Structure, joint: Joint, model: str = "", notices: tuple[str, ...] = ()) -> None:
+    def __init__(self, structure: Structure, joint: Joint, model: str = "", notices: Sequence[str] = ()) -> None:
         self.structure = structure
         self.joint = joint
         self.model = model
-        self.notices = notices
+        self._notices = as_notices(notices)
 
     def __len__(self) -> int:
         return len(self.structure)
 
     def __repr__(self) -> str:
         return f"<Dynamics of {self.structure.name}: {len(self)} residues, by {self.model}>"
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the user should know: of the structure, and of the prediction."""
+        return self.structure.notices + self._notices
 
     @cached_property
     def marginals(self) -> Array:
@@ -147,7 +154,7 @@ class Dynamics:
         arrays |= {
             "form": next(name for name, kind in FORMS.items() if isinstance(self.joint, kind)),
             "model": self.model,
-            "notices": np.array(self.notices, dtype=np.str_),
+            "notices": notice_rows(self._notices),
         }
         # What other programs read without DynaProt.
         arrays |= {"marginals": self.marginals, "rmsf": self.rmsf, "coupling": self.coupling}
@@ -173,7 +180,7 @@ class Dynamics:
             structure,
             FORMS[joint].from_archive(archive.section("joint_")),
             archive.text("model"),
-            tuple(archive.texts("notices", "notices").tolist()),
+            read_notices(archive, "notices"),
         )
         # Computed already when it was saved; an elastic joint would have to be factorised for them.
         dynamics.marginals = archive.numbers("marginals", "N", 3, 3)

@@ -18,6 +18,7 @@ from .network.architecture import Architecture
 from .network.features import featurise
 from .network.runtime import Network, choose_device, open_network
 from .network.weights import find_weights, load_weights, shipped_weights
+from .notices import Notice
 from .springs.elastic_networks import classic_anm, parameter_free_anm
 from .springs.prior import SpringPrior
 from .structure.protein import Structure
@@ -151,7 +152,7 @@ def require_size(structure: Structure) -> None:
 def _fall_back(structure: Structure) -> Dynamics:
     make_joint, description = ELASTIC_NETWORKS["anm"]
     notice = "No weights were found: this is the elastic network without learned parameters, NOT DynaProt's network."
-    return Dynamics(structure, make_joint(structure), description, (notice,))
+    return Dynamics(structure, make_joint(structure), description, [Notice(notice, "model")])
 
 
 @dataclass(frozen=True)
@@ -185,11 +186,11 @@ def _require_memory(structure: Structure, network: _OpenNetwork) -> None:
         )
 
 
-def _joint_of_heads(structure: Structure, outputs: dict[str, NDArray[np.floating]]) -> tuple[Joint, tuple[str, ...]]:
+def _joint_of_heads(structure: Structure, outputs: dict[str, NDArray[np.floating]]) -> tuple[Joint, tuple[Notice, ...]]:
     """Assemble the joint from marginals and coupling; the elastic network fills in for the one that is missing."""
     if "marginal_factor" not in outputs:
         notice = "This network predicts no marginals: the elastic network stands in."
-        return FactoredJoint(parameter_free_anm(structure).marginals, outputs["coupling"]), (notice,)
+        return FactoredJoint(parameter_free_anm(structure).marginals, outputs["coupling"]), (Notice(notice, "model"),)
     factor = structure.rotations @ outputs["marginal_factor"]
     marginals = factor @ np.swapaxes(factor, 1, 2)
     if "coupling" in outputs:
@@ -198,4 +199,4 @@ def _joint_of_heads(structure: Structure, outputs: dict[str, NDArray[np.floating
     elastic = parameter_free_anm(structure)
     recolouring = matrix_power(marginals, 0.5) @ matrix_power(elastic.marginals, -0.5)
     notice = "This network predicts no coupling: the elastic network stands in."
-    return ElasticJoint(structure.ca, elastic.springs, recolouring), (notice,)
+    return ElasticJoint(structure.ca, elastic.springs, recolouring), (Notice(notice, "model"),)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from chimerax.atomic import Residue, concise_residue_spec
+from chimerax.atomic import Residue
 
 from ..dynaprot import Atoms, Structure, StructureError
 from ..dynaprot.structure.backbone import frames
+from ..dynaprot.structure.completion import complete_backbone, rebuilt_backbone, there
 from ..dynaprot.structure.residues import one_letter_code
 
 if TYPE_CHECKING:
@@ -35,10 +36,10 @@ def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = N
     Returns
     -------
     residues : chimerax.atomic.Residues, length=N
-        The residues with N, CA and C.
+        The residues with N, CA and C, those included of which the core could rebuild N and C.
     backbone : Structure
         The same residues as the core takes them, with their heavy atoms, in Å in the structure's own frame; its
-        notices name residues that are left out.
+        notices name residues that are left out or rebuilt.
 
     Raises
     ------
@@ -48,24 +49,18 @@ def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = N
     residues = protein_residues(structure)
     if chain_ids is not None:
         residues = residues.filter(np.isin(residues.chain_ids, chain_ids))
-    positions = backbone_positions(residues)
-    whole = np.isfinite(positions).all(axis=(0, 2))
-    if not whole.any():
+    n, ca, c = atom_positions(residues)
+    if not (there(n) & there(ca) & there(c)).any():
         raise StructureError(f"{structure} has no protein residue with N, CA and C atoms.")
-
-    notices = []
-    if incomplete := residues.filter(~whole):
-        spec = concise_residue_spec(structure.session, incomplete)
-        lack = "residue that lacks" if len(incomplete) == 1 else "residues that lack"
-        notices.append(f"Left out {len(incomplete)} {lack} N, CA or C: {spec}")
-    residues = residues.filter(whole)
-    n, ca, c = positions[:, whole]
+    labels = [residue.string(style="command", omit_structure=True) for residue in residues]
+    whole = complete_backbone(n, ca, c, residues.chain_ids, labels, str(structure))
+    residues = residues[whole.kept]
     heavy = residues.atoms
     heavy = heavy.filter(heavy.element_numbers > 1)
     return residues, Structure.from_arrays(
-        n,
-        ca,
-        c,
+        whole.n,
+        whole.ca,
+        whole.c,
         "".join(map(one_letter_code, residues.names)),
         chain_ids=residues.chain_ids,
         residue_ids=[
@@ -73,7 +68,7 @@ def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = N
         ],
         residue_names=residues.names,
         name=str(structure),
-        notices=tuple(notices),
+        notices=whole.notices,
         atoms=Atoms(
             names=heavy.names.astype(str),
             elements=heavy.element_names.astype(str),
@@ -84,6 +79,16 @@ def protein_backbone(structure: AtomicStructure, chain_ids: list[str] | None = N
 
 
 def backbone_positions(residues: Residues) -> NDArray[np.floating]:
+    """N, CA and C of residues of one structure, as `atom_positions`, with N and C rebuilt where they are missing."""
+    positions = atom_positions(residues)
+    if np.isnan(positions).any():
+        every = protein_residues(residues[0].structure)
+        n, ca, c = atom_positions(every)
+        positions = np.stack(rebuilt_backbone(n, ca, c, every.chain_ids))[:, every.indices(residues)]
+    return positions
+
+
+def atom_positions(residues: Residues) -> NDArray[np.floating]:
     """N, CA and C of each residue: (3, N, 3), Å in the structure's own frame, NaN for a missing atom."""
     positions = np.full((3, len(residues), 3), np.nan)
     atoms = residues.atoms

@@ -281,7 +281,7 @@ def finish(session: Session, request: Request, kept: KeptDynamics, seconds: floa
     """Keep a prediction and say what was predicted."""
     protein = request.protein
     Predictions.of(session).keep(request, kept)
-    for notice in (*protein.backbone.notices, *kept.dynamics.notices):
+    for notice in kept.dynamics.notices:
         session.logger.warning(f"{protein.structure}: {notice}")
     session.logger.status(
         f"{protein.structure}: motion of {len(protein.residues)} residues predicted in {seconds:.1f} s "

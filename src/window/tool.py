@@ -35,7 +35,7 @@ from ..dynaprot.defaults import AMPLITUDE, CONFORMATIONS, MOST_CONFORMATIONS, PR
 from ..scene.backbone import protein_residues
 from ..scene.couplings import all_couplings, couplings_of
 from ..scene.ellipsoids import COLOURINGS, STYLES, ellipsoids_of
-from ..scene.predictions import Predictions
+from ..scene.predictions import Predictions, Request
 from ..scene.proteins import chain_spec, read_proteins
 from .jobs import Job
 
@@ -300,18 +300,21 @@ class DynaProtTool(ToolInstance):
         request = predictions.request(protein, model, None)
         known = predictions.find(request)
         if known and (not question or known.knows(*question)):
-            self._run(text, log)
+            self._run(text, log, request)
             return
-        self._job = Job(self.session, request, question, lambda: self._run(text, log), self._fail)
+        self._job = Job(self.session, request, question, lambda: self._run(text, log, request), self._fail)
         work = "Working out the view" if known else "Predicting the motion"
         self._show_work(f"{work} of {protein.structure}, {len(protein.residues)} residues")
 
-    def _run(self, command: str, log: bool) -> None:
+    def _run(self, command: str, log: bool, request: Request) -> None:
         self._end_work("")
         try:
             run(self.session, command, log=log)
         except UserError as error:
             self._fail(error)
+            return
+        if known := Predictions.of(self.session).find(request):
+            self.status.setText(" ".join(known.dynamics.notices))
 
     def cancel(self) -> None:
         """Drop the prediction that is under way."""

@@ -220,7 +220,7 @@ def test_deleted_residues_lose_their_ellipsoids(run, session, protease, ellipsoi
     settle()
     assert len(ellipsoids.residues) == 193
     assert len(ellipsoids.triangles) == 193 * 1280
-    run("dynaprot ellipsoids #1; delete #1/A:20@C")
+    run("dynaprot ellipsoids #1; delete #1/A:20@CA; delete #1/A:30@C")  # of which C is rebuilt
     settle()
     assert len(ellipsoids.residues) == 192
     assert len(colors) == 198
@@ -344,7 +344,7 @@ def test_only_a_residue_without_backbone(run, protease):
     """There is nothing to draw of it."""
     from chimerax.core.errors import UserError
 
-    run("delete #1/A:50@C")
+    run("delete #1/A:50@CA")
     with pytest.raises(UserError, match=r"1hpv\.pdb #1: none of the residues given has N, CA and C"):
         run("dynaprot ellipsoids #1/A:50")
 

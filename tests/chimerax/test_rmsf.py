@@ -133,11 +133,14 @@ def test_log(run, protease, log):
 
 
 def test_incomplete_residues_are_named(run, protease, log):
-    """A residue without a whole backbone is left out, and a warning names it."""
-    run("delete #1/A:50@C,O; dynaprot rmsf #1")
+    """A residue without C-alpha is left out, one without C is rebuilt, and a warning names each."""
+    run("delete #1/A:50@CA; delete #1/B:20@C,O; dynaprot rmsf #1")
     assert ["A", "50"] not in labels(predicted(protease))
     assert len(predicted(protease)) == 197
-    assert ("warning", "1hpv.pdb #1: Left out 1 residue that lacks N, CA or C: /A:50") in log
+    assert ["B", "20"] in labels(predicted(protease))
+    left_out = "1hpv.pdb #1: Left out 1 residue without a whole backbone: /A:50 (lacks CA)."
+    assert ("warning", left_out) in log
+    assert ("warning", "1hpv.pdb #1: Rebuilt missing backbone atoms: C of /B:20.") in log
 
 
 def test_modified_residues_have_the_type_of_their_parent(protease):

@@ -67,6 +67,13 @@ def test_the_tool_draws_ellipsoids(tool, click, window, protease, log):
     assert "dynaprot ellipsoids #1 probability 0.5 colorBy rmsf style ellipsoid model default" in commands(log)
 
 
+def test_the_tool_shows_what_the_prediction_tells(tool, click, window, protease, run):
+    """The notices that the log has, on the line for messages."""
+    run("delete #1/B:20@C,O")
+    click(tool.buttons["Ellipsoids"])
+    window(lambda: tool.status.text() == "Rebuilt missing backbone atoms: C of /B:20.")
+
+
 def test_the_probability_slider_is_live(tool, click, window, protease, log):
     """While it moves the ellipsoids grow; one command is logged when it is let go."""
     from chimerax.dynaprot.scene.ellipsoids import ellipsoids_of

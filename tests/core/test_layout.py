@@ -16,6 +16,7 @@ HOSTS = ("Qt", "PyQt5", "PyQt6", "PySide2", "PySide6", "chempy", "chimerax", "py
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("cached", "defaults", "errors"),
     ("storage",),
+    ("notices",),
     ("joint", "structure"),
     ("network", "springs"),
     ("dynamics",),

@@ -268,9 +268,9 @@ def test_faults_beside_the_coordinates_do_not_hide_them(peptide: Structure, tmp_
 
 
 def test_a_missing_file_or_a_folder_is_named(tmp_path: Path) -> None:
-    """Neither ends in a traceback of the operating system."""
-    for path in (tmp_path / "none.pdb", tmp_path):
-        with pytest.raises(StructureError, match="no such file"):
+    """Neither ends in a traceback of the operating system, and each is called what it is."""
+    for path, reason in ((tmp_path / "none.pdb", "no such file"), (tmp_path, "is a folder")):
+        with pytest.raises(StructureError, match=reason):
             load_structure(path)
 
 

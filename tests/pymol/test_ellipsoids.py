@@ -176,12 +176,14 @@ def test_the_most_occupied_conformer_is_drawn(cmd, drawn, pymol_data):
 
 
 def test_residues_without_a_whole_backbone_are_left_out_by_name(cmd, drawn, pymol_data, capfd):
-    """A residue that lacks C is not drawn, and a notice names it as PyMOL does."""
+    """A residue without C-alpha is not drawn, one without C is rebuilt, and notices name them as PyMOL does."""
     cmd.load(pymol_data / "data/demo/il2.pdb", "molecule")
     whole = cmd.count_atoms("molecule and name CA")
-    cmd.remove("molecule and resi 60 and name C")
+    cmd.remove("molecule and (resi 60 and name CA or resi 70 and name C)")
     cmd.do("dynaprot_ellipsoids molecule, model=anm")
-    assert "Left out, lacking N, CA or C: /molecule///GLU`60." in capfd.readouterr().out
+    output = capfd.readouterr().out
+    assert "Left out 1 residue without a whole backbone: /molecule///GLU`60 (lacks CA)." in output
+    assert "Rebuilt missing backbone atoms: C of /molecule///" in output
     assert len(drawn("molecule_ellipsoids").residues) == whole - 1
     assert ("", "60") not in drawn("molecule_ellipsoids").residues
 

@@ -23,8 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TrainingDataError
+from ..notices import Notice
 from ..structure import Structure
-from ..structure.files import load_structure, read_document
+from ..structure.completion import corrected_backbone
+from ..structure.documents import read_document
+from ..structure.files import load_structure
 from ..structure.residues import one_letter_code
 from ..structure.rigid_residues import residue_rotations
 from ..structure.superposition import superpose_ensemble
@@ -382,7 +385,7 @@ def _stream(structure: Structure, trajectories: dict[str, Callable[[], Iterator[
         raise TrainingDataError(f"{structure.name}: no trajectory can be read. {' '.join(notices)}")
     starts = np.cumsum([0, *lengths[:-1]])
     return Ensemble(
-        replace(structure, notices=structure.notices + tuple(notices)),
+        replace(structure, notices=structure.notices + tuple(Notice(notice, "ignored") for notice in notices)),
         np.concatenate(frames),
         np.repeat(np.arange(len(lengths)), lengths),
         np.concatenate(backbones),
@@ -426,19 +429,19 @@ def _read_structure(path: Path) -> Ensemble | Displacements:
     structure, backbones = _models(path)
     if len(backbones) > 1:
         return _independent(structure, backbones, "models")
-    document, notices = read_document(path)
-    displacements = _anisotropic_displacements(document[0], structure)
+    document = read_document(path)
+    displacements = _anisotropic_displacements(document.models[0], structure)
     seen = np.linalg.eigvalsh(displacements).min(1) > 0
     if not seen.any():
         reason = f"{path}: one model without ANISOU records of C-alphas says nothing about motion."
-        raise TrainingDataError(" ".join([reason, *notices]))
+        raise TrainingDataError(" ".join([reason, *document.notices]))
     return Displacements(structure[seen], displacements[seen])
 
 
 def _models(path: Path) -> tuple[Structure, Array]:
     """The residues that all models of a file have, and their N, CA and C: shape=(models, N, 3, 3)."""
     structure = replace(load_structure(path), notices=())  # ligands and the like do not matter to labels
-    document, _ = read_document(path)
+    document = read_document(path).models
     if len(document) == 1:
         return structure, np.stack([structure.n, structure.ca, structure.c], axis=1)[None]
     keys = list(zip(structure.chain_ids, structure.residue_ids, strict=True))
@@ -517,15 +520,13 @@ def _read_conformers(path: Path) -> Ensemble:
         notices.append(f"Left out chains with less than {COVERAGE:.0%} of the residues: {short}.")
     # The structure is the conformer nearest the mean, with the names of the reference.
     structure = Structure.from_arrays(
-        central[:, 0],
-        central[:, 1],
-        central[:, 2],
+        *corrected_backbone(*np.moveaxis(central, 1, 0)),
         "".join(np.array(list(reference.sequence))[common]),
         chain_ids=reference.chain_ids[common],
         residue_ids=reference.residue_ids[common],
         residue_names=reference.residue_names[common],
         name=_name(path),
-        notices=tuple(notices),
+        notices=[Notice(notice, "ignored") for notice in notices],
     )
     return _independent(structure, backbones, "conformers")
 
@@ -651,10 +652,10 @@ def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
 
 
 def _chain(arrays: dict[str, NDArray], index: int, name: str) -> tuple[slice, Structure]:
-    """The rows of one structure of an archive, and the structure."""
+    """The rows of one structure of an archive, and the structure; its labels are of C-alphas and stay in their rows."""
     rows = slice(arrays["offset"][index], arrays["offset"][index + 1])
-    sequence = str(arrays["seq"][index])
-    return rows, Structure.from_arrays(arrays["N"][rows], arrays["CA"][rows], arrays["C"][rows], sequence, name=name)
+    backbone = corrected_backbone(arrays["N"][rows], arrays["CA"][rows], arrays["C"][rows])
+    return rows, Structure.from_arrays(*backbone, str(arrays["seq"][index]), name=name)
 
 
 def _carried(structure: Structure, frames: Array) -> Array:

@@ -7,6 +7,8 @@ import os
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ..analysis.ellipsoids import contour_radius
@@ -30,11 +32,14 @@ from .figure import (
 )  # fmt: skip
 from .ray_caster import RayCaster
 from .residue_axis import (
+    MARKS,
     author_numbers,
     chains,
     draw_chain_boundaries,
+    draw_marks,
     draw_mobility,
     draw_secondary_structure,
+    marked,
     mobility_limits,
     numbered_places,
 )
@@ -57,7 +62,8 @@ def draw_rmsf(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
     """Draw RMSF along the chains, over their secondary structure.
 
     Chains stand side by side, or below one another where a row is full; all share one scale. Residues have
-    the author's numbers, and where residues are missing the curve has a gap.
+    the author's numbers, and where residues are missing the curve has a gap. A coloured line at the axis marks residues
+    whose size is uncertain, since they lie at a gap or are loosely held (notices of these kinds).
 
     Parameters
     ----------
@@ -103,6 +109,7 @@ def draw_rmsf(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
                 strip.set_xticks(places[numbered], structure.residue_ids[residues[numbered]])
         height = figure.get_size_inches()[1]
         figure.text((left + x - gap) / 2.0 / WIDTH, 0.07 / height, "Residue", ha="center")
+        _explain_marks(figure, dynamics)
         save(figure, path)
 
 
@@ -240,12 +247,25 @@ def _draw_chain(curve: Axes, strip: Axes, dynamics: Dynamics, residues: Indices,
         draw_mobility(curve, places[stretch], dynamics.rmsf[residues[stretch]], limits)
         letters = "".join(structure.secondary_structure[k] for k in residues[stretch])
         draw_secondary_structure(strip, places[stretch], letters)
+    draw_marks(strip, dynamics.notices, residues, places, height=1.5)
     bounds = (places[0] - 0.5, places[-1] + 0.5)
     curve.set(xlim=bounds, xticks=[])
     curve.spines[["top", "right", "bottom"]].set_visible(False)
     curve.text(0.0, 1.02, structure.chain_ids[residues[0]], transform=curve.transAxes, weight="bold")
     strip.set(xlim=bounds, ylim=(-1.2, 1.5), yticks=[])
     strip.spines[:].set_visible(False)
+
+
+def _explain_marks(figure: Figure, dynamics: Dynamics) -> None:
+    """Say what the colours of marks mean, those that there are, at the lower right corner."""
+    present = [kind for kind in MARKS if len(marked(dynamics.notices, kind))]
+    keys = [Line2D([], [], color=MARKS[kind][0], linewidth=2.0, label=MARKS[kind][1]) for kind in present]
+    if keys:
+        figure.legend(
+            handles=keys, loc="lower right", bbox_to_anchor=(1.0 - 0.1 / WIDTH, 0.03 / figure.get_size_inches()[1]),
+            ncols=len(keys), frameon=False, fontsize=7.0, handlelength=1.2, columnspacing=1.2, borderpad=0.0,
+            borderaxespad=0.0,
+        )  # fmt: skip
 
 
 def _widest_view(positions: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
@@ -15,15 +16,19 @@ from matplotlib.ticker import Locator
 from numpy.typing import NDArray
 
 from ..defaults import COLOUR_PERCENTILES
+from ..notices import Notice
 from .figure import FOREGROUND, MOBILITY
 
 __all__ = [
+    "MARKS",
     "ResidueLocator",
     "author_numbers",
     "chains",
     "draw_chain_boundaries",
+    "draw_marks",
     "draw_mobility",
     "draw_secondary_structure",
+    "marked",
     "mobility_limits",
     "numbered_places",
 ]  # fmt: skip
@@ -32,6 +37,8 @@ Array = NDArray[np.floating]
 
 BOUNDARY = "#5F6670"
 """Line between two chains, visible on a coupling map, on a white figure and in a dark window."""
+MARKS = {"gap": ("#C2410C", "at a gap of the chain"), "loose": ("#7C3AED", "loosely held")}
+"""Kinds of notice whose residues are marked, each with its colour and its words in a legend."""
 HELIX_FRONT, HELIX_BACK, STRAND, COIL = "#8C93A3", "#3F4757", "#5E6B7F", "#9AA0AB"
 
 
@@ -179,6 +186,35 @@ def draw_mobility(
     area = [(left, 0.0), *zip(x, y, strict=True), (right, 0.0)]
     ramp.set_clip_path(Polygon(area, transform=axes.transData))
     axes.plot(x, y, color=colour, linewidth=0.8)
+
+
+def draw_marks(
+    axes: Axes, notices: Sequence[Notice], residues: NDArray[np.int64], places: NDArray[np.int64], height: float
+) -> None:
+    """Draw a thin line along residues at a gap and along those that are loosely held.
+
+    Parameters
+    ----------
+    axes : Axes
+        The strip to draw on.
+    notices : sequence of Notice
+    residues, places : ndarray, shape=(N,), dtype=int
+        Residues of a chain, or a part of it, and their places along the axis.
+    height : float
+        Where the line lies across the strip.
+    """
+    for kind, (colour, _) in MARKS.items():
+        about = marked(notices, kind)
+        at = places[np.isin(residues, about)]
+        for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if len(at) else []:
+            ends = [run[0] - 0.5, run[-1] + 0.5]
+            line = axes.plot(ends, [height, height], color=colour, linewidth=2.0, solid_capstyle="butt", label=kind)
+            line[0].set_clip_on(False)
+
+
+def marked(notices: Sequence[Notice], kind: str) -> NDArray[np.int64]:
+    """Residues that notices of a kind are about."""
+    return np.unique(np.concatenate([[], *(notice.residues for notice in notices if notice.kind == kind)])).astype(int)
 
 
 def draw_secondary_structure(axes: Axes, places: NDArray[np.int64], letters: str, upright: bool = False) -> None:

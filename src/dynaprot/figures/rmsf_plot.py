@@ -11,9 +11,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..dynamics import Dynamics
+from ..notices import kinds_of_residues
 from .figure import round_ticks
 from .linked_plot import MARGIN, STRIP, Bands, LinkedPlot
-from .residue_axis import chains, draw_chain_boundaries, draw_mobility, draw_secondary_structure, mobility_limits
+from .residue_axis import (
+    chains,
+    draw_chain_boundaries,
+    draw_marks,
+    draw_mobility,
+    draw_secondary_structure,
+    mobility_limits,
+)
 
 __all__ = ["RmsfPlot"]
 
@@ -58,6 +66,9 @@ class RmsfPlot(LinkedPlot):
                 draw_mobility(self.panel, stretch, rmsf[stretch], limits, self.foreground)
                 letters = "".join(structure.secondary_structure[k] for k in stretch)
                 draw_secondary_structure(self._strip, stretch, letters)
+        every = np.arange(len(dynamics))
+        draw_marks(self._strip, dynamics.notices, every, every, height=1.2)
+        self._kinds = kinds_of_residues(dynamics.notices, len(dynamics))
         draw_chain_boundaries(self.panel, structure.chain_ids, self.foreground)
         self._number(self._strip.xaxis)
         self._strip.set(xlim=(-0.5, len(dynamics) - 0.5), ylim=(-1.2, 1.2), yticks=[])
@@ -74,8 +85,9 @@ class RmsfPlot(LinkedPlot):
         self._connect("button_press_event", self._clicked)
 
     def describe(self, index: int) -> str:
-        """The residue and its RMSF, for a status line."""
-        return f"{self.dynamics.structure.residue_label(index)}: RMSF {self.dynamics.rmsf[index]:.2f} Å"
+        """The residue, its RMSF and the kinds of notice about it, for a status line."""
+        about = f" ({self._kinds[index].replace(';', ', ')})" if self._kinds[index] else ""
+        return f"{self.dynamics.structure.residue_label(index)}: RMSF {self.dynamics.rmsf[index]:.2f} Å{about}"
 
     def _clicked(self, event: Event) -> None:
         # A toolbar that pans or zooms holds the lock.

@@ -37,7 +37,8 @@ def write_pdb(dynamics: Dynamics, path: str | os.PathLike[str]) -> tuple[str, ..
     -------
     tuple of str
         What had to be changed to fit the columns of the format, one sentence each; the file says the same
-        in REMARK 6. An ellipsoid too large for ANISOU is shrunk as a whole and keeps its shape.
+        in REMARK 6, after the notices of the prediction. An ellipsoid too large for ANISOU is shrunk as a whole and
+        keeps its shape.
 
     Raises
     ------
@@ -58,13 +59,13 @@ def write_pdb(dynamics: Dynamics, path: str | os.PathLike[str]) -> tuple[str, ..
         notices += (f"B of {cut} residues is cut off at {B_FACTOR_LIMIT}; mmCIF holds it.",)
     result = _annotated(dynamics, np.minimum(b_factors, B_FACTOR_LIMIT), covariances * scale[:, None, None])
     with replacing(path) as temporary:
-        return notices + write_pdb_text(result, temporary, notices)
+        return notices + write_pdb_text(result, temporary, (*dynamics.notices, *notices))
 
 
 def write_mmcif(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
     """Write an mmCIF file with B factors and, on C-alpha, anisotropic displacements.
 
-    The content is that of `write_pdb`, and nothing has to be changed to fit.
+    The content is that of `write_pdb`, notices included, and nothing has to be changed to fit.
 
     Parameters
     ----------
@@ -79,8 +80,12 @@ def write_mmcif(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
     """
     result = _annotated(dynamics, _b_factors(dynamics), dynamics.marginals)
     groups = gemmi.MmcifOutputGroups(True, cell=False, symmetry=False)
+    document = result.make_mmcif_document(groups)
+    if dynamics.notices:
+        remarks = document.sole_block().init_loop("_database_PDB_remark.", ["id", "text"])
+        remarks.add_row(["6", gemmi.cif.quote(" ".join(dynamics.notices))])
     with replacing(path) as temporary:
-        temporary.write_text(result.make_mmcif_document(groups).as_string(), encoding="utf-8")
+        temporary.write_text(document.as_string(), encoding="utf-8")
 
 
 def _b_factors(dynamics: Dynamics) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
+import re
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from os import PathLike
@@ -10,28 +11,36 @@ from pathlib import Path
 
 import gemmi
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import StructureError
+from ..notices import Notice
 from .backbone import PEPTIDE_BOND
+from .completion import complete_backbone, count, shorten, there
+from .documents import Document, one_line, parse_document, read_document, unzipped
 from .protein import Atoms, Structure
 from .residues import is_amino_acid, is_nucleotide, one_letter_code
 
-__all__ = ["load_structure", "read_document"]
+__all__ = ["load_structure"]
 
 BACKBONE = ("N", "CA", "C")
 DOWNLOAD = "https://files.rcsb.org/download/{id}.cif.gz"
-COORDINATES = ("ATOM", "HETATM", "TER", "MODEL", "ENDMDL")
-"""Records that are read from a PDB file which a strict parser rejects."""
-USED_COLUMNS = 78
-"""Columns of a PDB line that are read. The charge after them is not needed, and files from before 1996 have line
-numbers there."""
+ENDINGS = re.compile(r"\.gz$|\.(pdb\d*|ent|cif|mmcif)$", re.IGNORECASE)
+ENTRY = re.compile(r"[a-z0-9]{4,12}|pdb_[a-z0-9]{8}")
+NEAR = 3.0
+"""C-alphas of two models that are nearer than this may be those of one residue in two conformations, Å."""
+
+Residues = list[tuple[str, gemmi.Residue, list[gemmi.Atom]]]
+"""Name of the chain, residue, and the atoms of one of its conformers."""
 
 
 def load_structure(path: str | PathLike[str], chains: str | Iterable[str] | None = None, model: int = 0) -> Structure:
     """Read the protein chains of a structure file.
 
-    Residues that are not amino acids, or lack N, CA or C, are left out; `Structure.notices` says which. Where a residue
-    has alternate conformers, the one of highest occupancy is read.
+    Residues that are not amino acids are left out. N and C that are missing beside a C-alpha are rebuilt; a residue
+    without C-alpha, or with bonds of impossible length, is left out. `Structure.notices` says which. Where a residue
+    has alternate conformers, the one of highest occupancy is read. Chains that share a name are told apart as A, A-2,
+    and so on; chains without a name get letters where there are several.
 
     Parameters
     ----------
@@ -40,7 +49,8 @@ def load_structure(path: str | PathLike[str], chains: str | Iterable[str] | None
     chains : str or iterable of str, optional
         Author chain names to keep (a string may list several with commas). All protein chains by default.
     model : int
-        Index of the model, from 0.
+        Index of the model, from 0. What files joined to one hold counts as models. Models that stand side by side, as
+        the copies of an assembly do, are read together as model 0.
 
     Returns
     -------
@@ -57,105 +67,101 @@ def load_structure(path: str | PathLike[str], chains: str | Iterable[str] | None
     >>> structure = load_structure("1ade.cif.gz", chains="A")  # doctest: +SKIP
     """
     source = str(path)
-    notices: list[str] = []
     if source.lower().startswith("pdb:"):
         name = source[4:].lower()
         document = _download(name)
     else:
         name = Path(path).name
-        for ending in (".gz", ".pdb", ".ent", ".cif", ".mmcif"):
-            name = name[: -len(ending)] if name.lower().endswith(ending) else name
-        document, faults = read_document(Path(path))
-        notices += faults
-    document.setup_entities()
-    if len(document) == 0:
+        while ending := ENDINGS.search(name):
+            name = name[: ending.start()]
+        document = read_document(Path(path))
+    models = document.models
+    if len(models) == 0:
         raise StructureError(f"{source}: no model with atoms was found; is it a PDB or mmCIF coordinate file?")
-    if not 0 <= model < len(document):
-        raise StructureError(f"{source}: there is no model {model}; the file has {len(document)}, counted from 0.")
-    wanted = _wanted_chains(chains, document[model], source)
-    return _collect(document[model], wanted, source, name, notices)
+    if not 0 <= model < len(models):
+        raise StructureError(f"{source}: there is no model {model}; the file has {len(models)}, counted from 0.")
+    chosen = _assembly(document) if model == 0 else models[model]
+    return _collect(document, chosen, model, _wanted_chains(chains, chosen, source), source, name)
 
 
-def read_document(path: Path) -> tuple[gemmi.Structure, list[str]]:
-    """Read the whole content of a PDB or mmCIF file, plain or gzipped.
+def _download(entry: str) -> Document:
+    import http.client  # here, because they are slow to import and rarely needed
+    import urllib.request
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    document : gemmi.Structure
-        The content; from a PDB file with faults outside its coordinates only these, without displacements (ANISOU).
-    notices : list of str
-        Sentences that say what was left out.
-
-    Raises
-    ------
-    StructureError
-        If the file cannot be read.
-    """
-    if not path.is_file():
-        raise StructureError(f"{path}: no such file.")
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix.lower() == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
-        raise StructureError(f"{path}: cannot be read ({error}).") from error
-    if not content.strip():
-        raise StructureError(f"{path}: the file is empty.")
-    if b"\0" in content[:4096]:
-        raise StructureError(f"{path}: is a binary file; DynaProt reads PDB and mmCIF text, plain or gzipped.")
-    text = content.decode("utf-8", errors="replace")
-    try:
-        return _parse(text), []
-    except (RuntimeError, ValueError, IndexError) as error:
-        document = gemmi.Structure() if _is_cif(text) else _coordinates_alone(text)
-        if len(document) == 0:
-            raise StructureError(f"{path}: cannot be read as PDB or mmCIF ({_one_line(error)}).") from error
-        notice = f"The file departs from the PDB format ({_one_line(error)}): only its coordinates were read."
-        return document, [notice]
-
-
-def _is_cif(text: str) -> bool:
-    return any(line.startswith("data_") for line in text.splitlines()[:200])
-
-
-def _parse(text: str) -> gemmi.Structure:
-    if not _is_cif(text):
-        return gemmi.read_pdb_string(text, max_line_length=USED_COLUMNS)
-    document = gemmi.cif.read_string(text)
-    block = next((block for block in document if block.find_loop("_atom_site.id")), document[0])
-    return gemmi.make_structure_from_block(block)
-
-
-def _coordinates_alone(text: str) -> gemmi.Structure:
-    """What a strict parser accepts from the coordinate records of a faulty PDB file; empty if it accepts nothing."""
-    lines = [line for line in text.splitlines() if line.startswith(COORDINATES)]
-    try:
-        return gemmi.read_pdb_string("\n".join(lines), max_line_length=USED_COLUMNS)
-    except (RuntimeError, ValueError):
-        return gemmi.Structure()
-
-
-def _download(entry: str) -> gemmi.Structure:
-    import urllib.request  # here, because it is slow to import and rarely needed
-
-    url = DOWNLOAD.format(id=entry.upper())
-    if not (entry.isalnum() and 4 <= len(entry) <= 12):
-        raise StructureError(f"pdb:{entry}: a PDB id has four letters and digits, as in pdb:1ade.")
+    if not ENTRY.fullmatch(entry):
+        raise StructureError(f"pdb:{entry}: a PDB id has four letters and digits, as in pdb:1ade or pdb:pdb_00001ade.")
+    # Ids of twelve characters are known by their last four as long as these are enough.
+    url = DOWNLOAD.format(id=entry.removeprefix("pdb_0000").upper() if len(entry) <= 12 else entry)
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:
-            return _parse(gzip.decompress(answer.read()).decode())
+            return parse_document(unzipped(answer.read()).decode(), f"pdb:{entry}")
     except urllib.error.HTTPError as error:
         if error.code == 404:
             raise StructureError(f"pdb:{entry}: the PDB has no such entry.") from error
         raise StructureError(f"pdb:{entry}: the download from {url} failed ({error}).") from error
-    except (OSError, EOFError, RuntimeError, ValueError) as error:
-        raise StructureError(f"pdb:{entry}: the download from {url} failed ({_one_line(error)}).") from error
+    except (OSError, EOFError, http.client.HTTPException, zlib.error, ValueError) as error:
+        raise StructureError(f"pdb:{entry}: the download from {url} failed ({one_line(error)}).") from error
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+def _assembly(document: Document) -> gemmi.Model:
+    """The first model, with those that stand beside it: the copies of an assembly, and not other conformations."""
+    models = document.models
+    first = models[0]
+    if len(models) == 1:
+        return first
+    whole, joined = first.clone(), [0]
+    taken = {chain.name for chain in first}
+    occupied = _alpha_carbons(first)
+    for index in range(1, len(models)):
+        positions = _alpha_carbons(models[index])
+        if not len(positions) or not len(occupied) or _share_near(positions, occupied) > 0.1:
+            if joined == [0]:  # models are conformations, as in most files
+                break
+            continue
+        for chain in models[index]:
+            added = chain.clone()
+            name = chain.name
+            while name in taken:
+                added.name = name = f"{chain.name or '_'}-{index + 1}"
+                if name in taken:
+                    index += 1
+            taken.add(name)
+            document.first_names[name] = document.first_names.get(chain.name, chain.name)
+            whole.add_chain(added)
+        occupied = np.concatenate([occupied, positions])
+        joined.append(index)
+    if len(joined) == len(models):
+        document.notices.append(
+            Notice(f"{len(models)} models stand side by side: they were read as one assembly.", "chains")
+        )
+    elif len(joined) > 1:
+        document.unread.append(
+            f"Read {len(joined)} of {len(models)} models, which stand side by side, as one assembly."
+        )
+    else:
+        document.unread.append(f"Read model 0 of {len(models)}.")
+    return whole
+
+
+def _alpha_carbons(model: gemmi.Model) -> NDArray[np.float64]:
+    positions = [
+        atom.pos.tolist()
+        for chain in model
+        for residue in chain
+        if is_amino_acid(residue.name)
+        for atom in residue
+        if atom.name == "CA"
+    ]
+    return np.array(positions).reshape(-1, 3)
+
+
+def _share_near(positions: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """Share of points that lie near one of the others."""
+    near = [
+        (np.linalg.norm(rows[:, None] - others[None], axis=2) < NEAR).any(1)
+        for rows in np.array_split(positions, len(positions) // 256 + 1)
+    ]
+    return float(np.concatenate(near).mean())
 
 
 def _wanted_chains(chains: str | Iterable[str] | None, model: gemmi.Model, source: str) -> set[str]:
@@ -169,10 +175,9 @@ def _wanted_chains(chains: str | Iterable[str] | None, model: gemmi.Model, sourc
     return set(wanted)
 
 
-def _collect(model: gemmi.Model, wanted: set[str], source: str, name: str, notices: list[str]) -> Structure:
-    """Choose residues and conformers, and write a notice of what is left out."""
-    kept: list[tuple[str, gemmi.Residue, list[gemmi.Atom]]] = []
-    incomplete: list[str] = []
+def _collect(document: Document, model: gemmi.Model, index: int, wanted: set[str], source: str, name: str) -> Structure:
+    """Choose residues and conformers, and write notices of what is left out."""
+    kept: Residues = []
     ligands: Counter[str] = Counter()
     nucleotides: Counter[str] = Counter()
     for chain in model:
@@ -180,47 +185,49 @@ def _collect(model: gemmi.Model, wanted: set[str], source: str, name: str, notic
             continue
         for group in _by_number(chain):
             candidates = [(residue, _conformer(residue)) for residue in group]
-            complete = [(residue, atoms) for residue, atoms in candidates if _is_complete(atoms)]
-            if complete:
-                residue, atoms = max(complete, key=lambda entry: _occupancy(entry[1]))
+            residue, atoms = max(candidates, key=lambda entry: (_is_complete(entry[1]), _occupancy(entry[1])))
+            if _is_complete(atoms):
                 kept.append((chain.name, residue, atoms))
-                continue
-            residue = group[0]
-            label = f"{chain.name} {residue.name} {residue.seqid}".strip()
-            if is_nucleotide(residue.name):
+            elif is_nucleotide(residue.name):
                 nucleotides[chain.name] += 1
             elif is_amino_acid(residue.name) and _in_polymer(residue):
-                present = {atom.name for atom in residue}
-                missing = ", ".join(atom for atom in BACKBONE if atom not in present)
-                incomplete.append(f"{label} (lacks {missing})" if missing else label)
+                kept.append((chain.name, residue, atoms))
             elif not residue.is_water():
                 ligands[residue.name] += 1
     kept, free = _drop_free_amino_acids(kept)
     ligands.update(free)
-    if incomplete:
-        notices.append(
-            f"Left out {_count(len(incomplete), 'residue')} without a whole backbone: {_shorten(incomplete)}."
-        )
+    ignored = list(document.unread)
+    if index and len(document.models) > 1:
+        ignored.append(f"Read model {index} of {len(document.models)}.")
     if nucleotides:
         listed = [f"chain {chain} ({number})" for chain, number in nucleotides.items()]
-        notices.append(f"Ignored {_count(nucleotides.total(), 'nucleotide')}: {_shorten(listed)}.")
+        ignored.append(f"Ignored {count(nucleotides.total(), 'nucleotide')}: {shorten(listed)}.")
     if ligands:
         listed = [ligand if number == 1 else f"{number} {ligand}" for ligand, number in ligands.items()]
-        notices.append(f"Ignored ligands and ions: {_shorten(listed)}.")
-    if not kept:
-        reason = " ".join(notices) or "It has no amino acid with N, CA and C."
+        ignored.append(f"Ignored ligands and ions: {shorten(listed)}.")
+    notices = list(document.notices)
+    if ignored:
+        notices.append(Notice(" ".join(ignored), "ignored"))
+    positions = _positions(kept)
+    if not np.isfinite(positions).all(axis=(0, 2)).any():
+        labels = [_label(chain, residue) for chain, residue, _ in kept]
+        lacking = (
+            [f"Left out {count(len(kept), 'residue')} without a whole backbone: {shorten(labels)}."] if kept else []
+        )
+        reason = " ".join([*notices, *lacking]) or "It has no amino acid with N, CA and C."
         raise StructureError(f"{source}: no protein residue was found. {reason}")
-    unknown = sorted({residue.name for _, residue, _ in kept if one_letter_code(residue.name) == "X"})
-    if unknown:
-        notices.append(f"Treated as residues of unknown type: {_shorten(unknown)}.")
-    return _structure(kept, name, tuple(notices))
+    return _structure(kept, positions, document.first_names, source, name, notices)
+
+
+def _label(chain: str, residue: gemmi.Residue) -> str:
+    return f"{chain} {residue.name} {residue.seqid}".strip()
 
 
 def _by_number(chain: gemmi.Chain) -> list[list[gemmi.Residue]]:
     """Residues of a chain in the order of the file, those with the same number (microheterogeneity) together."""
-    groups: dict[tuple[str, str], list[gemmi.Residue]] = {}
+    groups: dict[tuple[str, str, bool], list[gemmi.Residue]] = {}
     for residue in chain:
-        groups.setdefault((str(residue.seqid), residue.segment), []).append(residue)
+        groups.setdefault((str(residue.seqid), residue.segment, is_amino_acid(residue.name)), []).append(residue)
     return list(groups.values())
 
 
@@ -245,74 +252,100 @@ def _in_polymer(residue: gemmi.Residue) -> bool:
     return residue.het_flag == "A" or residue.entity_type == gemmi.EntityType.Polymer
 
 
-def _drop_free_amino_acids(
-    kept: list[tuple[str, gemmi.Residue, list[gemmi.Atom]]],
-) -> tuple[list[tuple[str, gemmi.Residue, list[gemmi.Atom]]], Counter[str]]:
+def _drop_free_amino_acids(kept: Residues) -> tuple[Residues, Counter[str]]:
     """Separate free amino acids (HETATM outside the polymer, bonded to no residue: ligands) from the chain."""
     free: Counter[str] = Counter()
-    doubtful = [k for k, (_, residue, _) in enumerate(kept) if not _in_polymer(residue)]
+    doubtful = {k for k, (_, residue, _) in enumerate(kept) if not _in_polymer(residue)}
     if not doubtful:
         return kept, free
-    n, c = (
-        np.array([next(atom.pos.tolist() for atom in atoms if atom.name == end) for _, _, atoms in kept])
-        for end in ("N", "C")
-    )
-    for k in doubtful:
-        others = np.arange(len(kept)) != k
-        nearest = min(
-            np.linalg.norm(c[others] - n[k], axis=1).min(initial=np.inf),
-            np.linalg.norm(n[others] - c[k], axis=1).min(initial=np.inf),
-        )
-        if nearest > PEPTIDE_BOND:
-            free[kept[k][1].name] += 1
-            kept[k] = (kept[k][0], kept[k][1], [])
-    return [entry for entry in kept if entry[2]], free
+    n, _, c = _positions(kept)
+    bonded: Residues = []
+    for k, entry in enumerate(kept):
+        if k in doubtful:
+            others = np.arange(len(kept)) != k
+            to_c, to_n = np.linalg.norm(c[others] - n[k], axis=1), np.linalg.norm(n[others] - c[k], axis=1)
+            if not ((to_c < PEPTIDE_BOND) | (to_n < PEPTIDE_BOND)).any():
+                free[entry[1].name] += 1
+                continue
+        bonded.append(entry)
+    return bonded, free
+
+
+def _positions(kept: Residues) -> NDArray[np.float64]:
+    """N, CA and C of each residue, shape=(3, N, 3), NaN for an atom that is missing; the first of two of one name."""
+    positions = np.full((3, len(kept), 3), np.nan)
+    for k, (_, _, atoms) in enumerate(kept):
+        for atom in reversed(atoms):
+            if atom.name in BACKBONE:
+                positions[BACKBONE.index(atom.name), k] = atom.pos.tolist()
+    return positions
 
 
 def _structure(
-    kept: list[tuple[str, gemmi.Residue, list[gemmi.Atom]]], name: str, notices: tuple[str, ...]
+    kept: Residues,
+    positions: NDArray[np.float64],
+    first_names: dict[str, str],
+    source: str,
+    name: str,
+    notices: list[Notice],
 ) -> Structure:
-    heavy = [(k, atom) for k, (_, _, atoms) in enumerate(kept) for atom in atoms if not atom.element.is_hydrogen]
-    positions = np.array([atom.pos.tolist() for _, atom in heavy])
-    names = np.array([atom.name for _, atom in heavy])
-    residue = np.array([k for k, _ in heavy])
-    backbone = {}
-    for wanted in BACKBONE:
-        first = np.full(len(kept), -1)
-        rows = np.flatnonzero(names == wanted)[
-            ::-1
-        ]  # backwards, so that the first of two atoms with the same name stays
-        first[residue[rows]] = rows
-        backbone[wanted] = positions[first]
-    label_numbers = [entry[1].label_seq for entry in kept]
+    labels = [_label(chain, residue) for chain, residue, _ in kept]
+    n, ca, c = positions
+    backbone = complete_backbone(n, ca, c, [chain for chain, _, _ in kept], labels, source)
+    given = np.stack([there(atoms[backbone.kept]) for atoms in positions])
+    kept = [kept[k] for k in backbone.kept]
+    residues = [residue for _, residue, _ in kept]
+    chain_ids = np.array([chain for chain, _, _ in kept])
+    notices = [*_renamed(chain_ids, first_names), *notices, *backbone.notices]
+    unknown = [k for k, residue in enumerate(residues) if one_letter_code(residue.name) == "X"]
+    if unknown:
+        names = sorted({residues[k].name for k in unknown})
+        notices.append(Notice(f"Treated as residues of unknown type: {shorten(names)}.", "unknown", unknown))
     return Structure.from_arrays(
-        backbone["N"],
-        backbone["CA"],
-        backbone["C"],
-        "".join(one_letter_code(entry[1].name) for entry in kept),
-        chain_ids=[entry[0] for entry in kept],
-        residue_ids=[str(entry[1].seqid) for entry in kept],
-        residue_names=[entry[1].name for entry in kept],
-        label_chain_ids=[entry[1].subchain or entry[0] for entry in kept],
+        backbone.n,
+        backbone.ca,
+        backbone.c,
+        "".join(one_letter_code(residue.name) for residue in residues),
+        chain_ids=chain_ids,
+        residue_ids=[str(residue.seqid) for residue in residues],
+        residue_names=[residue.name for residue in residues],
+        label_chain_ids=[residue.subchain or chain for chain, residue, _ in kept],
         label_residue_ids=[
-            str(entry[1].seqid) if number is None else str(number)
-            for entry, number in zip(kept, label_numbers, strict=True)
+            str(residue.seqid if residue.label_seq is None else residue.label_seq) for residue in residues
         ],
         name=name,
         notices=notices,
-        atoms=Atoms(
-            names=names,
-            # Without an element column " CA" and "CA  " look alike to a parser: in a residue it is carbon.
-            elements=np.array(["C" if atom.name == "CA" else atom.element.name for _, atom in heavy]),
-            positions=positions,
-            residue=residue,
-        ),
+        atoms=_atoms([atoms for _, _, atoms in kept], (backbone.n, backbone.ca, backbone.c), given),
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _atoms(
+    of_residues: list[list[gemmi.Atom]], backbone: tuple[NDArray, NDArray, NDArray], given: NDArray[np.bool_]
+) -> Atoms:
+    """Heavy atoms as in the file, in each residue those of the backbone first that were rebuilt."""
+    rows = []
+    for k, atoms in enumerate(of_residues):
+        rows += [
+            (BACKBONE[which], "NCC"[which], backbone[which][k].tolist(), k) for which in np.flatnonzero(~given[:, k])
+        ]
+        # Without an element column " CA" and "CA  " look alike to a parser: in a residue it is carbon.
+        rows += [
+            (atom.name, "C" if atom.name == "CA" else atom.element.name, atom.pos.tolist(), k)
+            for atom in atoms
+            if not atom.element.is_hydrogen
+        ]
+    names, elements, positions, residue = zip(*rows, strict=True)
+    return Atoms(np.array(names), np.array(elements), np.array(positions), np.array(residue))
 
 
-def _shorten(items: list[str], most: int = 12) -> str:
-    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
+def _renamed(chain_ids: NDArray[np.str_], first_names: dict[str, str]) -> list[Notice]:
+    """Notices of the chains that share a name in the file, or have none."""
+    notices = []
+    present = list(dict.fromkeys(chain_ids.tolist()))
+    for first in dict.fromkeys(first_names[chain] for chain in present if chain in first_names):
+        chains = [chain for chain in present if first_names.get(chain, chain) == first]
+        if len(chains) > 1:
+            which = f"named {first}" if first else "without a name"
+            residues = np.flatnonzero(np.isin(chain_ids, chains))
+            notices.append(Notice(f"{len(chains)} chains {which} were read as {shorten(chains)}.", "chains", residues))
+    return notices

@@ -12,9 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..cached import cached_property
 from ..errors import StructureError
+from ..notices import Notice, as_notices, notice_rows, read_notices
 from ..storage import Archive
 from . import backbone
-from .residues import AMINO_ACIDS, UNKNOWN, three_letter_code
+from .completion import backbone_faults, count, shorten
+from .geometry import neighbour_pairs
+from .residues import AMINO_ACIDS, UNKNOWN, is_d_amino_acid, three_letter_code
 
 __all__ = ["Atoms", "Structure"]
 
@@ -24,6 +27,8 @@ Strings = NDArray[np.str_]
 
 POSITIONS = ("n", "ca", "c")
 LABELS = ("chain_ids", "residue_ids", "residue_names", "label_chain_ids", "label_residue_ids")
+SAME_PLACE = 1.0
+"""C-alphas of two residues that are nearer than this lie in the same place, Å."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,8 @@ class Structure:
         mmCIF label ids; equal to the author's where the file has none.
     name : str
         Name of the structure in messages and file names.
-    notices : tuple of str
-        What the reader of a file left out and why, one sentence each.
+    notices : tuple of Notice
+        What the user should know: what the reader of a file left out, and what is unusual.
     atoms : Atoms or None
         Heavy atoms of the residues, where a file gave them.
     """
@@ -80,8 +85,11 @@ class Structure:
     label_chain_ids: Strings
     label_residue_ids: Strings
     name: str = "structure"
-    notices: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
     atoms: Atoms | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notices", as_notices(self.notices))
 
     @classmethod
     def from_arrays(
@@ -97,10 +105,13 @@ class Structure:
         label_chain_ids: Sequence[str] | Strings | None = None,
         label_residue_ids: Sequence[str] | Strings | None = None,
         name: str = "structure",
-        notices: tuple[str, ...] = (),
+        notices: Sequence[str] = (),
         atoms: Atoms | None = None,
     ) -> Structure:
-        """Build a structure from backbone coordinates.
+        """Build a structure from backbone coordinates, which are checked here.
+
+        Residues that lie in the same place and D-amino acids are allowed, and get a notice. Residues that lack atoms
+        are none of the arrays': `completion.complete_backbone` rebuilds what can be, as the reader of files does.
 
         Parameters
         ----------
@@ -118,7 +129,8 @@ class Structure:
         Raises
         ------
         StructureError
-            If shapes disagree, a coordinate is not finite, or a residue's backbone atoms lie on one line.
+            If shapes disagree, a coordinate is not finite, or a residue's backbone cannot be: N-CA and CA-C are 1.1 to
+            2.0 Å long and not in line.
         """
         backbone_atoms = []
         for label, value in (("n", n), ("ca", ca), ("c", c)):
@@ -145,31 +157,64 @@ class Structure:
         for label, column in columns.items():
             if len(column) != size:
                 raise StructureError(f"{name}: '{label}' has {len(column)} entries, but there are {size} residues.")
-        structure = cls(backbone_atoms[0], name=name, notices=notices, atoms=atoms, **columns)
-        structure._check_geometry()
-        return structure
+        structure = cls(backbone_atoms[0], name=name, notices=as_notices(notices), atoms=atoms, **columns)
+        faults = backbone_faults(*backbone_atoms)
+        if faults:
+            first = min(faults)
+            raise StructureError(
+                f"{name}: residue {structure.residue_label(first)} cannot be that of a protein: {faults[first]}; "
+                "repair or remove it."
+            )
+        return structure._with_notices(structure._unusual())
 
-    def _check_geometry(self) -> None:
-        stacked = np.stack([self.n, self.ca, self.c], axis=1)
-        bad = np.flatnonzero(~(np.abs(stacked) < 1e5).all(axis=(1, 2)))
-        if len(bad):
-            raise StructureError(
-                f"{self.name}: residue {self.residue_label(bad[0])} has a backbone coordinate that is not a "
-                "finite number of usual size; repair or remove it."
+    def _unusual(self) -> list[Notice]:
+        """Notices that the residues themselves call for, whoever read them."""
+        notices = []
+        i, j = neighbour_pairs(self.ca, SAME_PLACE)
+        if len(i):
+            residues = np.unique([i, j])
+            listed = [f"{self.residue_label(a)} and {self.residue_label(b)}" for a, b in zip(i, j, strict=True)]
+            chains = " and ".join(name or "(blank)" for name in dict.fromkeys(self.chain_ids[residues].tolist()))
+            notices.append(
+                Notice(
+                    f"{count(len(residues), 'residue')} of chain {chains} lie in the same place as another, so that "
+                    f"they seem stiffer than they are; keep one copy: {shorten(listed, 4)}.",
+                    "overlap",
+                    residues,
+                )
             )
-        area = np.linalg.norm(np.cross(self.c - self.ca, self.n - self.ca), axis=1)
-        bad = np.flatnonzero(area < 0.1)
-        if len(bad):
-            raise StructureError(
-                f"{self.name}: N, CA and C of residue {self.residue_label(bad[0])} lie on one line, so that it "
-                "has no frame; repair or remove it."
+        named = [k for k, name in enumerate(self.residue_names) if is_d_amino_acid(name)]
+        mirrored = np.union1d(named, self._mirrored()).astype(np.int64)
+        if len(mirrored):
+            listed = [self.residue_label(k) for k in mirrored]
+            notices.append(
+                Notice(
+                    f"{count(len(mirrored), 'D-amino acid')}, which the networks have not learned: {shorten(listed)}.",
+                    "mirrored",
+                    mirrored,
+                )
             )
+        return notices
+
+    def _mirrored(self) -> Indices:
+        """Residues whose CB lies on the side of a D-amino acid."""
+        if self.atoms is None:
+            return np.zeros(0, dtype=np.int64)
+        rows = np.flatnonzero(self.atoms.names == "CB")
+        k = self.atoms.residue[rows]
+        across = np.cross(self.n[k] - self.ca[k], self.c[k] - self.ca[k])
+        volume = (across * (self.atoms.positions[rows] - self.ca[k])).sum(1)
+        return np.unique(k[volume < -1.0])  # 2.5 in L-amino acids, in Å^3
+
+    def _with_notices(self, more: Sequence[Notice]) -> Structure:
+        new = tuple(notice for notice in more if notice not in self.notices)
+        return replace(self, notices=self.notices + new) if new else self
 
     def __len__(self) -> int:
         return len(self.ca)
 
     def __getitem__(self, selected: slice | Sequence[int] | Sequence[bool] | NDArray[Any]) -> Structure:
-        """Some of the residues, in the order asked for, with their atoms and the notices of the whole.
+        """Some of the residues, in the order asked for, with their atoms, and notices about them or about no residue.
 
         Parameters
         ----------
@@ -186,17 +231,24 @@ class Structure:
         >>> chain_a = structure[structure.chain_ids == "A"]  # doctest: +SKIP
         """
         kept = self._selected(selected)
+        place = np.full(len(self), -1)
+        place[kept] = np.arange(len(kept))
         atoms = self.atoms
         if atoms is not None:
-            place = np.full(len(self), -1)
-            place[kept] = np.arange(len(kept))
             rows = np.flatnonzero(place[atoms.residue] >= 0)
             atoms = Atoms(atoms.names[rows], atoms.elements[rows], atoms.positions[rows], place[atoms.residue[rows]])
-        return replace(
+        moved = [notice.moved(place) for notice in self.notices if notice.kind != "overlap"]
+        part = replace(
             self,
             sequence="".join(self.sequence[k] for k in kept),
             atoms=atoms,
+            notices=tuple(notice for notice in moved if notice is not None),
             **{name: getattr(self, name)[kept] for name in POSITIONS + LABELS},
+        )
+        # Copies in one place may have been parted.
+        overlap = any(notice.kind == "overlap" for notice in self.notices)
+        return (
+            part._with_notices([notice for notice in part._unusual() if notice.kind == "overlap"]) if overlap else part
         )
 
     def _selected(self, selected: slice | Sequence[int] | Sequence[bool] | NDArray[Any]) -> Indices:
@@ -254,7 +306,7 @@ class Structure:
         arrays |= {
             "name": np.array(self.name),
             "sequence": np.array(self.sequence),
-            "notices": np.array(self.notices, dtype=np.str_),
+            "notices": notice_rows(self.notices),
         }
         if self.atoms is not None:
             arrays |= {f"atom_{name}": array for name, array in vars(self.atoms).items()}
@@ -288,13 +340,13 @@ class Structure:
                 **labels,
                 sequence=sequence,
                 name=archive.text("name"),
-                notices=tuple(archive.texts("notices", "structure notices").tolist()),
+                notices=read_notices(archive, "structure notices"),
                 atoms=atoms,
             )
         except StructureError as error:
             archive.refuse(str(error).rstrip("."))
 
-    def residue_label(self, index: int) -> str:
+    def residue_label(self, index: int | np.integer[Any]) -> str:
         """Name of a residue in messages: chain, residue name, number."""
         return f"{self.chain_ids[index]} {self.residue_names[index]} {self.residue_ids[index]}".strip()
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gemmi
 
-__all__ = ["AMINO_ACIDS", "UNKNOWN", "is_amino_acid", "is_nucleotide", "one_letter_code", "three_letter_code"]
+__all__ = [
+    "AMINO_ACIDS", "UNKNOWN", "is_amino_acid", "is_d_amino_acid", "is_nucleotide", "one_letter_code",
+    "three_letter_code",
+]  # fmt: skip
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 UNKNOWN = "X"
@@ -48,3 +51,8 @@ def is_amino_acid(name: str) -> bool:
 def is_nucleotide(name: str) -> bool:
     """Whether the component dictionary lists the name as a nucleotide."""
     return gemmi.find_tabulated_residue(name.strip()).is_nucleic_acid()
+
+
+def is_d_amino_acid(name: str) -> bool:
+    """Whether the component dictionary lists the name as an amino acid of D form, as ``"DAL"``."""
+    return gemmi.find_tabulated_residue(name.strip()).kind == gemmi.ResidueKind.AAD
