@@ -23,10 +23,11 @@ Tensors = dict[str, NDArray]
 NANOMETRE = 0.1
 SCALES_NM = (0.5, 1.0, 2.0, 4.0, np.inf)
 """Of the kernel coupling."""
-LOGITS = 1 << 23
-"""Attention logits, of all heads, that are in memory at a time."""
-PAIRS = 1 << 15
-"""Pairs that pass through the spring head at a time."""
+LOGITS = 1 << 18
+"""Attention logits, of all heads, that are worked out at a time: few enough to stay in the processor's cache."""
+PAIRS = 1 << 11
+"""Pairs that pass through the spring head at a time, chosen likewise: a prediction takes two thirds of the time that it
+takes with all of them at once."""
 
 
 class NumpyNetwork:
