@@ -15,6 +15,7 @@ __all__ = [
     "chain_positions",
     "dihedrals",
     "frames",
+    "gaps",
     "hydrogen_bonds",
     "next_residues",
     "previous_residues",
@@ -87,6 +88,33 @@ def next_residues(n: Array, c: Array, chain_ids: NDArray[np.str_]) -> Indices:
         free = ~np.isin(end, end[first]) & ~np.isin(start, start[first])
         end, start = end[free], start[free]
     return following
+
+
+def gaps(following: Indices, chain_ids: NDArray[np.str_], numbers: Indices) -> tuple[Indices, Indices, Indices]:
+    """Places where a chain goes on after residues that were not modelled.
+
+    Parameters
+    ----------
+    following : ndarray, shape=(N,), dtype=int
+        As from `next_residues`.
+    chain_ids : ndarray, shape=(N,)
+    numbers : ndarray, shape=(N,), dtype=int
+        Residue numbers: by them the pieces of a chain follow each other.
+
+    Returns
+    -------
+    before, after : ndarray, shape=(G,), dtype=int
+        The last residue before and the first after each gap.
+    missing : ndarray, shape=(G,), dtype=int
+        How many residues the numbers leave out; 0 for a chain that is merely broken.
+    """
+    first = np.flatnonzero(previous_residues(following) < 0)
+    last, _ = _walk(following)
+    order = first[np.lexsort((numbers[first], chain_ids[first]))]
+    before, after = last[order[:-1]], order[1:]
+    missing = numbers[after] - numbers[before] - 1
+    same = (chain_ids[before] == chain_ids[after]) & (missing >= 0)
+    return before[same], after[same], missing[same]
 
 
 def previous_residues(following: Indices) -> Indices:

@@ -91,11 +91,11 @@ def backbone_faults(n: Array, ca: Array, c: Array) -> dict[int, str]:
     for k in np.flatnonzero(~usual | straight | ~possible[0] | ~possible[1]):
         if not usual[k]:
             faults[int(k)] = "a backbone coordinate is not a finite number of usual size"
-        elif straight[k]:
-            faults[int(k)] = "N, CA and C lie on one line, so that it has no frame"
-        else:
+        elif not (possible[0][k] and possible[1][k]):
             bond = 0 if not possible[0][k] else 1
             faults[int(k)] = f"{('N-CA', 'CA-C')[bond]} is {lengths[bond][k]:.2f} Å long"
+        else:
+            faults[int(k)] = "N, CA and C lie on one line, so that it has no frame"
     return faults
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["connected_parts", "dihedral", "nearest_rotations", "neighbour_pairs", "unit_vectors"]
+__all__ = ["connected_parts", "dihedral", "nearest_rotations", "neighbour_pairs", "ramp", "unit_vectors"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
@@ -86,3 +86,11 @@ def connected_parts(size: int, i: Indices, j: Indices) -> Indices:
         if np.array_equal(joined, part):
             return part
         part = joined
+
+
+def ramp(distance: Array, start: float, end: float) -> Array:
+    """1 up to a distance, falling to 0 at another with a continuous slope; 1 everywhere where both are the same."""
+    if start >= end:
+        return np.ones_like(distance)
+    share = np.clip((end - distance) / (end - start), 0.0, 1.0)
+    return share**2 * (3.0 - 2.0 * share)

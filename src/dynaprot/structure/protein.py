@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,7 +17,7 @@ from ..notices import Notice, as_notices, notice_rows, read_notices
 from ..storage import Archive
 from . import backbone
 from .completion import backbone_faults, count, shorten
-from .geometry import neighbour_pairs
+from .geometry import connected_parts, neighbour_pairs
 from .residues import AMINO_ACIDS, UNKNOWN, is_d_amino_acid, three_letter_code
 
 __all__ = ["Atoms", "Structure"]
@@ -25,6 +26,8 @@ Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 Strings = NDArray[np.str_]
 
+BOND, SLACK = 3.8, 1.0
+"""Å between neighbours along a chain, and what a gap's ends may be farther apart than a straight chain reaches."""
 POSITIONS = ("n", "ca", "c")
 LABELS = ("chain_ids", "residue_ids", "residue_names", "label_chain_ids", "label_residue_ids")
 SAME_PLACE = 1.0
@@ -367,6 +370,67 @@ class Structure:
     def next_residue(self) -> NDArray[np.int64]:
         """Index of the residue bonded to each residue's C: (N,), -1 at a chain's end and at a break."""
         return backbone.next_residues(self.n, self.c, self.chain_ids)
+
+    @cached_property
+    def gaps(self) -> tuple[Indices, Indices, Indices]:
+        """Last residue before, first after, and number of residues missing in each gap of a chain: (G,) each."""
+        return backbone.gaps(self.next_residue, self.chain_ids, self._numbers)
+
+    @property
+    def _numbers(self) -> Indices:
+        """Residue numbers: those of the sequence (mmCIF label ids) where the file has them all, else the author's."""
+        for labels in (self.label_residue_ids, self.residue_ids):
+            found = [re.match(r"-?\d+", label) for label in labels]
+            if all(found):
+                return np.array([int(match[0]) for match in found if match])
+        return np.arange(len(self))
+
+    @cached_property
+    def links(self) -> tuple[Indices, Indices, Indices]:
+        """The `gaps` that the missing residues can span: ends nearer than 3.8 Å for each bond between them.
+
+        A piece of a chain beyond a wider gap belongs elsewhere, as to a neighbour in the crystal.
+        """
+        before, after, missing = self.gaps
+        spanned = np.linalg.norm(self.ca[after] - self.ca[before], axis=1) < BOND * (missing + 1) + SLACK
+        return before[spanned], after[spanned], missing[spanned]
+
+    @cached_property
+    def gap_notices(self) -> tuple[Notice, ...]:
+        """What to say of chains that go on after residues that are not in the structure."""
+        before, after, missing = self.gaps
+        spanned = np.isin(before, self.links[0])
+        notices = []
+        for chosen, consequence in (
+            (spanned, "The ends of a gap may move less than predicted."),
+            (~spanned, "So few cannot span the distance: one of the pieces may belong to a neighbour in the crystal."),
+        ):
+            places = np.flatnonzero(chosen & (missing > 0))
+            if len(places):
+                names = [
+                    f"{count(int(missing[k]), 'residue')} between {self.residue_label(before[k])} and "
+                    f"{self.residue_label(after[k])}"
+                    for k in places
+                ]
+                ends = np.sort(np.concatenate([before[places], after[places]]))
+                notices.append(Notice(f"Not in the structure: {shorten(names)}. {consequence}", "gap", ends))
+        return tuple(notices)
+
+    @cached_property
+    def segments(self) -> Indices:
+        """The unbroken stretch of chain that each residue belongs to, by the index of its first residue: (N,)."""
+        return backbone.chain_positions(self.next_residue)[0]
+
+    @cached_property
+    def molecules(self) -> Indices:
+        """The molecule that each residue belongs to, whatever its chain is called: (N,), equal within a molecule.
+
+        Residues joined by peptide bonds or by `links` are of one molecule; chains that are named apart but bonded too.
+        """
+        bonded = backbone.next_residues(self.n, self.c, np.full(len(self), ""))
+        i = np.flatnonzero(bonded >= 0)
+        before, after, _ = self.links
+        return connected_parts(len(self), np.concatenate([i, before]), np.concatenate([bonded[i], after]))
 
     @cached_property
     def hydrogen_bonds(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
