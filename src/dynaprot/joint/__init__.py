@@ -7,10 +7,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .elastic import ElasticJoint, InternalSprings, Springs
+from .elastic import Background, ElasticJoint, InternalSprings, Springs
 from .factored import FactoredJoint
 
-__all__ = ["FORMS", "ElasticJoint", "FactoredJoint", "InternalSprings", "Joint", "Springs"]
+__all__ = ["FORMS", "Background", "ElasticJoint", "FactoredJoint", "InternalSprings", "Joint", "Springs"]
 
 FORMS: dict[str, type[ElasticJoint] | type[FactoredJoint]] = {
     "elastic": ElasticJoint,

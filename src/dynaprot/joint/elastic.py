@@ -20,7 +20,7 @@ from ..errors import PredictionError
 from ..storage import Archive
 from .linear_algebra import blocks, invert_root, leading_eigenpairs, matrix_power, unit_diagonal
 
-__all__ = ["ElasticJoint", "InternalSprings", "Springs", "hessian", "rigid_motions"]
+__all__ = ["Background", "ElasticJoint", "InternalSprings", "Springs", "hessian", "rigid_motions"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
@@ -74,7 +74,82 @@ class InternalSprings:
     stiffness: Array
 
 
-def hessian(positions: Array, springs: Springs, coordinates: Mapping[str, InternalSprings] | None = None) -> Array:
+@dataclass(frozen=True)
+class Background:
+    """Springs between all residues that are far apart: worked out where they are needed, and never stored pair by pair.
+
+    Attributes
+    ----------
+    beyond : float
+        Å; pairs of C-alphas farther apart than this have these springs.
+    stiffness : float
+        kT Å^4; the central stiffness of a pair is this over r^6.
+    isotropic : float
+        Isotropic stiffness as a share of the central one.
+    molecule : ndarray, shape=(N,), dtype=int
+        Label of the molecule that each residue belongs to.
+    between : float
+        Factor on the springs between different molecules.
+    segment : ndarray, shape=(N,), dtype=int
+        Label of the unbroken stretch of chain that each residue belongs to.
+    floor : float
+        kT/Å^2; isotropic springs that fall with r^-2 hold each segment by at least half of this to all others, however
+        far they are, so that a loose piece stays where it was seen.
+    """
+
+    beyond: float
+    stiffness: float
+    isotropic: float
+    molecule: Indices
+    between: float
+    segment: Indices
+    floor: float
+
+    def rows(self, positions: Array) -> Iterator[tuple[slice, Array, Array, Array]]:
+        """Some residues at a time: which, unit vectors to all others, central and isotropic stiffness with them."""
+        holding = self._holding(positions)
+        for rows, offset, squared in _distances(positions):
+            far = squared > self.beyond**2
+            central = np.where(far, self.stiffness / np.maximum(squared, 1.0) ** 3, 0.0)
+            central = np.where(self.molecule[rows, None] == self.molecule, central, self.between * central)
+            isotropic: Array = self.isotropic * central
+            if holding is not None:
+                isotropic = isotropic + self._floor(rows, squared, holding)
+            yield rows, offset / np.sqrt(np.maximum(squared, 1e-6))[:, :, None], central, isotropic
+
+    def _holding(self, positions: Array) -> Array | None:
+        """For each residue, one over the sum of r^-2 between its segment and all others; None for one segment."""
+        _, segment = np.unique(self.segment, return_inverse=True)
+        if not self.floor or segment.max() == 0:
+            return None
+        total = np.zeros(segment.max() + 1)
+        for rows, _, squared in _distances(positions):
+            apart = np.where(segment[rows, None] == segment, 0.0, 1.0 / np.maximum(squared, 1.0))
+            total += np.bincount(segment[rows], apart.sum(1), len(total))
+        return np.asarray(1.0 / total[segment])
+
+    def _floor(self, rows: slice, squared: Array, holding: Array) -> Array:
+        apart = np.where(self.segment[rows, None] == self.segment, 0.0, 1.0 / np.maximum(squared, 1.0))
+        return np.asarray(0.5 * self.floor * apart * (holding[rows, None] + holding))
+
+    def arrays(self) -> dict[str, NDArray]:
+        """What `from_archive` needs to rebuild it."""
+        return {name: np.asarray(value) for name, value in vars(self).items()}
+
+
+def _distances(positions: Array) -> Iterator[tuple[slice, Array, Array]]:
+    """Some residues at a time: which, offsets from all others, (R, N, 3), Å, and their squares, (R, N)."""
+    for rows in blocks(0, len(positions), max(1, ENTRIES // (8 * len(positions)))):
+        offset = positions[rows, None] - positions
+        yield rows, offset, np.einsum("ija,ija->ij", offset, offset)
+
+
+def hessian(
+    positions: Array,
+    springs: Springs,
+    coordinates: Mapping[str, InternalSprings] | None = None,
+    background: Background | None = None,
+) -> Array:
     """Second derivatives of the springs' energy, shape=(3N, 3N), kT/Å^2.
 
     Parameters
@@ -83,6 +158,7 @@ def hessian(positions: Array, springs: Springs, coordinates: Mapping[str, Intern
         C-alpha positions, Å: where every spring is at rest.
     springs : Springs
     coordinates : mapping of str to InternalSprings, optional
+    background : Background, optional
     """
     size = len(positions)
     full = np.zeros((size, 3, size, 3))
@@ -101,10 +177,25 @@ def hessian(positions: Array, springs: Springs, coordinates: Mapping[str, Intern
                     full[i, row, j, column] = -entry
                     full[j, row, i, column] = -entry
                     own[:, row, column] += total
+    if background is not None:
+        _add_background(full, own, background, positions)
     full[np.arange(size), :, np.arange(size)] = own
     for kind in (coordinates or {}).values():
         _add(full.reshape(-1), size, kind)
     return full.reshape(3 * size, 3 * size)
+
+
+def _add_background(full: Array, own: Array, background: Background, positions: Array) -> None:
+    """Add the springs between residues that are far apart to a Hessian, (N, 3, N, 3), and its diagonal, (N, 3, 3)."""
+    for rows, unit, central, isotropic in background.rows(positions):
+        for a in range(3):
+            for b in range(a, 3):
+                entry = central * unit[:, :, a] * unit[:, :, b]
+                if a == b:
+                    entry += isotropic
+                for row, column in {(a, b), (b, a)}:
+                    full[rows, row, :, column] -= entry
+                    own[rows, row, column] += entry.sum(1)
 
 
 def _add(full: Array, size: int, coordinates: InternalSprings) -> None:
@@ -181,6 +272,8 @@ class ElasticJoint:
         B_i in Sigma'_ij = B_i Sigma_ij B_j^T: a correction of each residue that keeps the joint SPD.
     coordinates : mapping of str to InternalSprings, optional
         Springs on internal coordinates other than distances of C-alphas, by kind.
+    background : Background, optional
+        Springs between all residues that are far apart.
     """
 
     def __init__(
@@ -189,16 +282,18 @@ class ElasticJoint:
         springs: Springs,
         congruence: Array | None = None,
         coordinates: Mapping[str, InternalSprings] | None = None,
+        background: Background | None = None,
     ) -> None:
         self.positions = positions
         self.springs = springs
         self.congruence = congruence
         self.coordinates = dict(coordinates or {})
+        self.background = background
 
     @cached_property
     def _factors(self) -> _Factors:
         positions, size = self.positions, len(self.positions)
-        matrix = hessian(positions, self.springs, self.coordinates)
+        matrix = hessian(positions, self.springs, self.coordinates, self.background)
         rigid = rigid_motions(positions)
         stiffness = np.trace(matrix) / (3 * size)
         held = matrix @ rigid
@@ -308,6 +403,8 @@ class ElasticJoint:
             arrays["congruence"] = self.congruence
         for kind, coordinates in self.coordinates.items():
             arrays |= {f"{kind}_{name}": array for name, array in vars(coordinates).items()}
+        if self.background is not None:
+            arrays |= {f"background_{name}": array for name, array in self.background.arrays().items()}
         return arrays
 
     @classmethod
@@ -332,4 +429,12 @@ class ElasticJoint:
             )
             for kind in kinds
         }
-        return cls(positions, springs, congruence, coordinates)
+        background = None
+        if "background_beyond" in archive:
+            constants = ("beyond", "stiffness", "isotropic", "between", "floor")
+            background = Background(
+                **{name: float(archive.numbers(f"background_{name}")) for name in constants},
+                molecule=archive.indices("background_molecule", "N", below="N"),
+                segment=archive.indices("background_segment", "N", below="N"),
+            )
+        return cls(positions, springs, congruence, coordinates, background)

@@ -35,7 +35,12 @@ class InternalSprings(NamedTuple):
 
 
 def elastic_covariance(
-    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor, coordinates: Sequence[InternalSprings] = ()
+    positions: Tensor,
+    pairs: Tensor,
+    central: Tensor,
+    isotropic: Tensor,
+    coordinates: Sequence[InternalSprings] = (),
+    background: Tensor | None = None,
 ) -> Tensor:
     """Joint covariance of a network of springs.
 
@@ -49,6 +54,8 @@ def elastic_covariance(
         Stiffness, kT/Å^2. Gradients flow to both.
     coordinates : sequence of InternalSprings
         Springs on other internal coordinates.
+    background : Tensor, shape=(3N, 3N), optional
+        Hessian of springs that are not learned.
 
     Returns
     -------
@@ -56,7 +63,7 @@ def elastic_covariance(
         Å^2; the six rigid motions have no variance.
     """
     size = len(positions)
-    matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic, coordinates)
+    matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic, coordinates, background)
     # inv() has a backward pass of two products; that of a Cholesky factor costs several times as much.
     covariance = torch.linalg.inv(matrix) - rigid @ rigid.T / stiffness
     return ((covariance + covariance.T) / 2).reshape(size, 3, size, 3)
@@ -69,12 +76,13 @@ def elastic_moments(
     isotropic: Tensor,
     congruence: Tensor | None = None,
     coordinates: Sequence[InternalSprings] = (),
+    background: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Marginals and trace coupling of B Sigma B^T, Sigma as from `elastic_covariance`, at half its cost.
 
     Parameters
     ----------
-    positions, pairs, central, isotropic, coordinates
+    positions, pairs, central, isotropic, coordinates, background
         As for `elastic_covariance`.
     congruence : Tensor, shape=(N, 3, 3), optional
         B of each residue, in the frame of the positions.
@@ -85,7 +93,7 @@ def elastic_moments(
     coupling : Tensor, shape=(N, N)
     """
     size = len(positions)
-    matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic, coordinates)
+    matrix, rigid, stiffness = _held_hessian(positions, pairs, central, isotropic, coordinates, background)
     if congruence is None:
         congruence = torch.eye(3, dtype=positions.dtype, device=positions.device).expand(size, 3, 3)
     marginals, trace = _Moments.apply(matrix, congruence, rigid @ rigid.T / stiffness)
@@ -126,7 +134,12 @@ class _Moments(torch.autograd.Function):
 
 
 def _held_hessian(
-    positions: Tensor, pairs: Tensor, central: Tensor, isotropic: Tensor, coordinates: Sequence[InternalSprings]
+    positions: Tensor,
+    pairs: Tensor,
+    central: Tensor,
+    isotropic: Tensor,
+    coordinates: Sequence[InternalSprings],
+    background: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """P H P + s Q Q^T, the rigid motions Q and the stiffness s that holds them."""
     size = len(positions)
@@ -140,6 +153,8 @@ def _held_hessian(
         (torch.cat([i, j, residues]), torch.cat([j, i, residues])), torch.cat([-blocks, -blocks, own])
     )
     hessian = hessian.permute(0, 2, 1, 3).reshape(3 * size, 3 * size)
+    if background is not None:
+        hessian = hessian + background
     for kind in coordinates:
         hessian = _add(hessian, kind)
     rigid = _rigid_motions(positions)
