@@ -33,7 +33,7 @@ LARGEST_OF_PAIRS = 700
 """Residues for DYNAPROT-J's pair head, which then takes 12 GB and minutes."""
 
 ELASTIC_NETWORKS: dict[str, tuple[Callable[[Structure], ElasticJoint], str]] = {
-    "prior": (lambda structure: SpringPrior.of(structure).to_joint()[0], "elastic network that springs-1 corrects"),
+    "prior": (lambda structure: SpringPrior.of(structure).to_joint()[0], "elastic network that the default corrects"),
     "anm": (parameter_free_anm, "elastic network, springs ~ r^-6"),
     "anm-cutoff": (classic_anm, "elastic network, equal springs within 15 Å"),
 }
@@ -82,7 +82,7 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     require_size(structure)
     if model in ELASTIC_NETWORKS:
         make_joint, description = ELASTIC_NETWORKS[model]
-        return Dynamics(structure, make_joint(structure), description)
+        return Dynamics(structure, make_joint(structure), description, structure.gap_notices)
     outputs: dict[str, NDArray[np.floating]] = {}
     opened, pairs = [], np.empty((2, 0), dtype=np.int64)
     for part in parts(model):
@@ -106,9 +106,9 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     if priors:
         corrected = SpringPrior.of(structure, pairs, priors[0]).corrected(outputs["springs"], outputs["chain"])
         joint, notices = corrected.to_joint(outputs.get("congruence"))
-        return Dynamics(structure, joint, description, notices)
+        return Dynamics(structure, joint, description, (*structure.gap_notices, *notices))
     factored, notices = _joint_of_heads(structure, outputs)
-    return Dynamics(structure, factored, description, notices)
+    return Dynamics(structure, factored, description, (*structure.gap_notices, *notices))
 
 
 def parts(model: str) -> list[str]:
@@ -152,7 +152,7 @@ def require_size(structure: Structure) -> None:
 def _fall_back(structure: Structure) -> Dynamics:
     make_joint, description = ELASTIC_NETWORKS["anm"]
     notice = "No weights were found: this is the elastic network without learned parameters, NOT DynaProt's network."
-    return Dynamics(structure, make_joint(structure), description, [Notice(notice, "model")])
+    return Dynamics(structure, make_joint(structure), description, (*structure.gap_notices, Notice(notice, "model")))
 
 
 @dataclass(frozen=True)

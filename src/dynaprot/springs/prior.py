@@ -15,10 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..joint import ElasticJoint, InternalSprings, Springs
+from ..cached import cached_property
+from ..joint import Background, ElasticJoint, InternalSprings, Springs
+from ..joint.elastic import rigid_motions
+from ..notices import Notice
 from ..structure.backbone import chain_positions, previous_residues
-from ..structure.geometry import connected_parts, neighbour_pairs
-from ..structure.protein import Structure
+from ..structure.geometry import connected_parts, neighbour_pairs, ramp, unit_vectors
+from ..structure.protein import BOND, Structure
 from ..structure.side_chains import side_chain_centres
 from .elastic_networks import CLOSEST, ISOTROPIC, STIFFNESS, parameter_free_springs, parameter_free_stiffness
 
@@ -48,6 +51,21 @@ class PriorConstants:
         Å; side chains nearer than this do not stiffen their spring further.
     straight : float
         Square of the sine below which a gradient fades: three residues in line have neither angle nor torsion.
+    scale : float
+        Factor on all force constants but those of floor and tethers, which brings sizes to those of simulations.
+    everywhere : bool
+        Whether pairs beyond the cutoff keep the springs of the elastic network; if not, they have them only where
+        nothing else joins two parts of the structure.
+    fade, loosening : float
+        Å; from the first distance of C-alphas to the cutoff, what was learned of a pair fades to nothing; so does a
+        contact from the second distance of side chains to `touching`. Nothing jumps where a structure moves a little.
+    between : float
+        Factor on all springs between molecules.
+    floor : float
+        kT/Å^2; see `Background`.
+    tether : float
+        Force constant, kT/Å^2, that holds a residue one bond away from the nearest residue of a fold; k bonds away, or
+        across a gap of k bonds, it is this over k: the entropic spring of a Gaussian chain.
     """
 
     cutoff: float = 18.0
@@ -58,12 +76,26 @@ class PriorConstants:
     chained: int = 2
     nearest: float = 3.5
     straight: float = 0.01
+    scale: float = 1.0
+    everywhere: bool = False
+    fade: float = 18.0
+    loosening: float = 10.0
+    between: float = 1.0
+    floor: float = 0.0
+    tether: float = 0.0
 
 
-PRIORS = {"1": PriorConstants()}
+PRIORS = {
+    "1": PriorConstants(),
+    "2": PriorConstants(
+        scale=0.7, everywhere=True, fade=15.0, loosening=8.0, between=2.0, floor=0.1, tether=3.0 / (8.0 * BOND**2)
+    ),
+}
 """Every prior that released weights correct, by the name that `Architecture.prior` gives. None is ever changed."""
-PRIOR = "1"
+PRIOR = "2"
 """The one that new weights correct."""
+ANCHORED = 4
+"""C-alphas of its own segment within 10 Å, beyond the third along the chain, that make a residue part of a fold."""
 
 
 def prior_constants(name: str) -> dict[str, float]:
@@ -86,12 +118,17 @@ class SpringPrior:
         and third have the bond that is twisted. ``contacts``: distances between side chains, Å.
     touching : ndarray, shape=(S,), dtype=int
         Which of the pairs these contacts belong to.
+    constants : PriorConstants
+        Constants of the prior.
+    constants : PriorConstants
+        What the network is made with.
     """
 
     structure: Structure
     springs: Springs
     internal: dict[str, InternalSprings]
     touching: Indices
+    constants: PriorConstants
 
     @classmethod
     def of(cls, structure: Structure, pairs: Indices | None = None, prior: str = PRIOR) -> SpringPrior:
@@ -113,7 +150,34 @@ class SpringPrior:
             "torsions": _torsions(structure, constants),
             "contacts": contacts,
         }
-        return cls(structure, parameter_free_springs(structure.ca, i, j), internal, touching)
+        if constants.tether:
+            internal["tethers"] = _tethers(structure, constants.tether)
+        springs = parameter_free_springs(structure.ca, i, j)
+        factor = constants.scale * _between(structure, i, j, constants.between)
+        springs = replace(springs, central=factor * springs.central, isotropic=factor * springs.isotropic)
+        return cls(structure, springs, internal, touching, constants)
+
+    @property
+    def learned_share(self) -> Array:
+        """How much of what is learned of each pair counts, shape=(P,): 1 for near pairs, falling to 0 at the cutoff."""
+        ca, springs, constants = self.structure.ca, self.springs, self.constants
+        distance = np.linalg.norm(ca[springs.i] - ca[springs.j], axis=1)
+        return ramp(distance, constants.fade, constants.cutoff)
+
+    @cached_property
+    def background(self) -> Background | None:
+        """The springs between residues that are far apart; None for a prior without them."""
+        if not self.constants.everywhere:
+            return None
+        return Background(
+            self.constants.cutoff,
+            self.constants.scale * STIFFNESS,
+            ISOTROPIC,
+            self.structure.molecules,
+            self.constants.between,
+            self.structure.segments,
+            self.constants.floor,
+        )
 
     def corrected(self, springs: Array, chain: Array) -> SpringPrior:
         """The network with learned force constants.
@@ -125,18 +189,19 @@ class SpringPrior:
         chain : ndarray, shape=(N, 2)
             The same of the angle at each residue, and of torsions; of the two residues of a bond, added up.
         """
+        springs = self.learned_share[:, None] * springs
         central, isotropic = np.exp(springs[:, :2]).T
         learned = log_stiffness(springs, chain, self.internal, self.touching)
         network = replace(
             self.springs, central=central * self.springs.central, isotropic=isotropic * self.springs.isotropic
         )
         internal = {
-            kind: replace(before, stiffness=np.exp(learned[kind]) * before.stiffness)
+            kind: replace(before, stiffness=np.exp(learned[kind]) * before.stiffness) if kind in learned else before
             for kind, before in self.internal.items()
         }
         return replace(self, springs=network, internal=internal)
 
-    def to_joint(self, congruence: Array | None = None) -> tuple[ElasticJoint, tuple[str, ...]]:
+    def to_joint(self, congruence: Array | None = None) -> tuple[ElasticJoint, tuple[Notice, ...]]:
         """The joint Gaussian of the network, and what the user should know of it.
 
         Parameters
@@ -146,22 +211,88 @@ class SpringPrior:
         """
         structure, springs = self.structure, self.springs
         part = connected_parts(len(structure), springs.i, springs.j)
-        notices: tuple[str, ...] = ()
-        if part.any():  # all in part 0 otherwise
+        notices: tuple[Notice, ...] = ()
+        if self.background is not None:
+            notices = self._loose()
+        elif part.any():  # all in part 0 otherwise
             far = parameter_free_springs(structure.ca, *np.nonzero(np.triu(part[:, None] != part[None, :])))
             springs = Springs(*map(np.concatenate, zip(vars(springs).values(), vars(far).values(), strict=True)))
+            main = np.bincount(part).argmax()
             notices = (
-                f"{len(np.unique(part))} parts of the structure lie more than {PRIORS[PRIOR].cutoff:.0f} Å apart: how "
-                "they move against each other is the elastic network's guess.",
+                Notice(
+                    f"{len(np.unique(part))} parts of the structure lie more than {self.constants.cutoff:.0f} Å apart: "
+                    "how they move against each other is the elastic network's guess.",
+                    "loose",
+                    np.flatnonzero(part != main),
+                ),
             )
         if congruence is not None:
             rotations = structure.rotations
             congruence = rotations @ congruence @ np.swapaxes(rotations, 1, 2)
-        return ElasticJoint(structure.ca, springs, congruence, self.internal), notices
+        return ElasticJoint(structure.ca, springs, congruence, self.internal, self.background), notices
+
+    def _loose(self) -> tuple[Notice, ...]:
+        """Segments, but for the largest, whose softest rigid motion the floor holds more than contacts do."""
+        assert self.background is not None
+        structure, springs = self.structure, self.springs
+        _, segment = np.unique(structure.segments, return_inverse=True)
+        if segment.max() == 0:
+            return ()
+        held = np.zeros((len(structure), 3, 3))
+        between = segment[springs.i] != segment[springs.j]
+        floor = np.zeros(len(structure))
+        for rows, unit, central, isotropic in self.background.rows(structure.ca):
+            of_others = np.where(segment[rows, None] == segment, 0.0, central)
+            held[rows] += np.einsum("ij,ija,ijb->iab", of_others, unit, unit)
+            held[rows] += (ISOTROPIC * of_others).sum(1)[:, None, None] * np.eye(3)
+            floor[rows] = (isotropic - ISOTROPIC * central).sum(1)
+        unit = unit_vectors(structure.ca[springs.i] - structure.ca[springs.j])
+        pairs = springs.central[:, None, None] * unit[:, :, None] * unit[:, None, :]
+        pairs += springs.isotropic[:, None, None] * np.eye(3)
+        for residue in (springs.i, springs.j):
+            np.add.at(held, residue[between], pairs[between])
+        loose = [
+            members
+            for members in (np.flatnonzero(segment == k) for k in np.argsort(-np.bincount(segment), kind="stable")[1:])
+            if _rests_on(structure.ca[members], held[members], floor[members])
+        ]
+        if not loose:
+            return ()
+        names = [f"{structure.residue_label(m[0])} to {structure.residue_label(m[-1])}" for m in loose]
+        return (
+            Notice(
+                f"Hardly anything holds {', '.join(names)}: how far these residues move is a guess.",
+                "loose",
+                np.concatenate(loose),
+            ),
+        )
+
+
+def _rests_on(positions: Array, held: Array, floor: Array) -> bool:
+    """Whether the softest rigid motion of some residues rests more on the floor than on what else holds them.
+
+    Parameters
+    ----------
+    positions : ndarray, shape=(M, 3)
+        Å.
+    held : ndarray, shape=(M, 3, 3)
+        Stiffness of each residue's springs to other segments, kT/Å^2.
+    floor : ndarray, shape=(M,)
+        Stiffness of the floor on each residue, kT/Å^2.
+    """
+    motions = rigid_motions(positions).reshape(len(positions), 3, -1)
+    if len(positions) < 3:
+        motions = motions[:, :, :3]  # rotations of so few are none, or translations
+    of_springs = np.einsum("iax,iab,iby->xy", motions, held, motions)
+    of_floor = np.einsum("iax,i,iay->xy", motions, floor, motions)
+    softest = np.linalg.eigh(of_springs + of_floor)[1][:, 0]
+    return bool(softest @ of_floor @ softest > softest @ of_springs @ softest)
 
 
 def log_stiffness(springs: Any, chain: Any, internal: Mapping[str, Any], touching: Any) -> dict[str, Any]:
     """What a network says of each kind of coordinate: the logarithm of its stiffness over that before learning.
+
+    Tethers are not learned.
 
     Arguments as those of `SpringPrior.corrected` and attributes of `SpringPrior`, all in arrays or all in tensors, so
     that prediction and training read a network alike.
@@ -184,7 +315,9 @@ def _angles(structure: Structure, constants: PriorConstants) -> InternalSprings:
     of_first = scale * np.cross(to_first, normal) / _squared(to_first)
     of_last = scale * np.cross(normal, to_last) / _squared(to_last)
     gradients = np.stack([of_first, -of_first - of_last, of_last], axis=1)
-    return InternalSprings(np.stack([first, middle, last], axis=1), gradients, np.full(len(first), constants.angle))
+    return InternalSprings(
+        np.stack([first, middle, last], axis=1), gradients, np.full(len(first), constants.scale * constants.angle)
+    )
 
 
 def _torsions(structure: Structure, constants: PriorConstants) -> InternalSprings:
@@ -200,7 +333,7 @@ def _torsions(structure: Structure, constants: PriorConstants) -> InternalSpring
     along_before, along_after = ((vector * bond).sum(1, keepdims=True) / length for vector in (before, after))
     lever = along_before * left - along_after * right
     gradients = np.stack([-length * left, length * left + lever, -lever - length * right, length * right], axis=1)
-    return InternalSprings(residues, gradients, np.full(len(residues), constants.torsion))
+    return InternalSprings(residues, gradients, np.full(len(residues), constants.scale * constants.torsion))
 
 
 def _stretches(structure: Structure, length: int) -> Indices:
@@ -225,12 +358,75 @@ def _contacts(
     between = side_chains.positions[i] - side_chains.positions[j]
     distance = np.linalg.norm(between, axis=1)
     unit = between / np.maximum(distance, 1e-6)[:, None]
+    share = constants.scale * constants.contact * ramp(distance, constants.loosening, constants.touching)
+    share = share * _between(structure, i, j, constants.between)
     by_i, by_j = (np.einsum("ka,knab->knb", unit, side_chains.gradients[residues]) for residues in (i, j))
     return touching, InternalSprings(
         np.concatenate([side_chains.residues[i], side_chains.residues[j]], axis=1),
         np.concatenate([by_i, -by_j], axis=1),
-        constants.contact * parameter_free_stiffness(np.maximum(distance, constants.nearest)),
+        share * parameter_free_stiffness(np.maximum(distance, constants.nearest)),
     )
+
+
+def _between(structure: Structure, i: Indices, j: Indices, factor: float) -> Array:
+    """The factor for pairs of different molecules, 1 for others, shape=(P,)."""
+    if factor == 1.0:
+        return np.ones(len(i))
+    return np.where(structure.molecules[i] == structure.molecules[j], 1.0, factor)
+
+
+def _tethers(structure: Structure, tether: float) -> InternalSprings:
+    """What holds tails and the ends of gaps: entropic springs to the nearest residue of the fold along the chain.
+
+    Without them, nothing but torsions says how far the end of a long tail can go. The springs are those of a Gaussian
+    chain (Flory 1969), so that a residue k bonds from the fold is held to 3.8 sqrt(2k) Å by its tether alone.
+    """
+    size, segments = len(structure), structure.segments
+    _, place, _ = chain_positions(structure.next_residue)
+    i, j = neighbour_pairs(structure.ca, 10.0)
+    inner = (segments[i] == segments[j]) & (np.abs(place[i] - place[j]) > 3)
+    contacts = np.bincount(i[inner], minlength=size) + np.bincount(j[inner], minlength=size)
+    bonded = np.flatnonzero(structure.next_residue >= 0)
+    before, after, missing = structure.links
+    ends = np.concatenate([bonded, before]), np.concatenate([structure.next_residue[bonded], after])
+    length = np.concatenate([np.ones(len(bonded), dtype=np.int64), missing + 1])
+    anchor, bonds = _nearest_anchor(contacts >= ANCHORED, *ends, length)
+    loose = np.flatnonzero((bonds > 0) & (anchor >= 0))
+    one = np.concatenate([loose, before])
+    other = np.concatenate([anchor[loose], after])
+    stiffness = tether / np.concatenate([bonds[loose], missing + 1])
+    gradients = np.stack([np.eye(3), -np.eye(3)], axis=1)  # of each coordinate of one less that of the other
+    return InternalSprings(
+        np.repeat(np.stack([one, other], axis=1), 3, axis=0),
+        np.tile(gradients, (len(one), 1, 1)),
+        np.repeat(stiffness, 3),
+    )
+
+
+def _nearest_anchor(
+    anchored: NDArray[np.bool_], one: Indices, other: Indices, length: Indices
+) -> tuple[Indices, Indices]:
+    """The nearest anchored residue along the chain and how many bonds away; -1 and 0 where there is none.
+
+    Parameters
+    ----------
+    anchored : ndarray, shape=(N,), dtype=bool
+    one, other, length : ndarray, shape=(B,), dtype=int
+        Bonds and links of the chain, and how many bonds each stands for.
+    """
+    far = np.iinfo(np.int64).max // 2
+    bonds = np.where(anchored, 0, far)
+    anchor = np.where(anchored, np.arange(len(anchored)), -1)
+    one, other, length = np.concatenate([one, other]), np.concatenate([other, one]), np.concatenate([length, length])
+    while True:
+        reached = bonds[one] + length
+        shorter = reached < bonds[other]
+        if not shorter.any():
+            return anchor, np.where(anchor >= 0, bonds, 0)
+        nearest = np.full(len(bonds), far)
+        np.minimum.at(nearest, other[shorter], reached[shorter])
+        best = shorter & (reached == nearest[other])
+        bonds[other[best]], anchor[other[best]] = reached[best], anchor[one[best]]
 
 
 class _SideChains(NamedTuple):
