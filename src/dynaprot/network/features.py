@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cached import cached_property
-from ..joint.linear_algebra import gram, invert_root
-from ..structure.backbone import chain_positions, dihedrals, previous_residues
-from ..structure.geometry import neighbour_pairs, unit_vectors
+from ..joint.linear_algebra import blocks, gram, invert_root
+from ..structure.backbone import HYDROGEN_BOND, chain_positions, dihedrals, previous_residues
+from ..structure.geometry import neighbour_pairs, ramp, unit_vectors
 from ..structure.protein import Structure
 from ..structure.residues import AMINO_ACIDS
 from ..structure.side_chains import SIDE_CHAINS, side_chain_centres
 
-__all__ = ["PAIR_FEATURES", "RESIDUE_FEATURES", "VERSION", "Features", "featurise"]
+__all__ = ["FEATURE_SETS", "PAIR_FEATURES", "RESIDUE_FEATURES", "VERSION", "Features", "featurise"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
@@ -33,6 +33,8 @@ CUTOFF = 18.0
 """Å; a residue's neighbours, and the pairs that are described, are nearer than this."""
 BOND = 3.8
 """Å between neighbours along the chain."""
+HOLD = 1e-3
+"""What holds each residue of a Gaussian network where it is, so that parts far from each other stay there; no units."""
 CLOSEST = 2.8
 """Å; closer C-alphas clash and count as this far apart."""
 
@@ -129,6 +131,27 @@ class _Geometry:
         return chain_positions(self.structure.next_residue)
 
     @cached_property
+    def linked(self) -> tuple[Array, Array, Array, Array]:
+        """Bonds from the start and to the end of each residue's chain, counting those of gaps that are spanned; bonds
+        to the nearest end of a gap, and the residues that are missing in it; shape=(N,) each."""
+        structure = self.structure
+        start, end = (bonds.astype(float) for bonds in self.places[1:])
+        segment = self.places[0]
+        _, piece = np.unique(segment, return_inverse=True)
+        gap, missing = np.full(self.size, np.inf), np.zeros(self.size)
+        before, after, count = structure.gaps
+        for last, first, residues in zip(before, after, count, strict=True):
+            for members, bonds in ((piece == piece[last], self.places[2]), (piece == piece[first], self.places[1])):
+                nearer = members & (bonds < gap)
+                gap[nearer], missing[nearer] = bonds[nearer], residues
+        before, after, count = structure.links
+        for k in range(len(before)):  # `links` runs along each chain
+            start[piece == piece[after[k]]] += start[before[k]] + count[k] + 1.0
+        for k in reversed(range(len(before))):
+            end[piece == piece[before[k]]] += end[after[k]] + count[k] + 1.0
+        return start, end, gap, missing
+
+    @cached_property
     def separation(self) -> Array:
         """Bonds between i and j along the chain, shape=(P,); the size of the structure where no chain joins them."""
         segment, from_start, _ = self.places
@@ -165,6 +188,11 @@ class _Geometry:
     def strand(self) -> Array:
         """1 in a strand, shape=(N,)."""
         return (np.array(list(self.structure.secondary_structure)) == "E").astype(float)
+
+    @cached_property
+    def hydrogen_bond_excess(self) -> Array:
+        """Energy of each hydrogen bond beyond the one from which it counts, positive, kcal/mol, shape=(B,)."""
+        return -self.structure.hydrogen_bonds[2] + HYDROGEN_BOND
 
     @cached_property
     def hydrogen_bond_sums(self) -> tuple[NDArray[Any], ...]:
@@ -237,6 +265,71 @@ class _Geometry:
         return gram(laplacian) - 1.0 / size
 
     @cached_property
+    def mobility_steps(self) -> Array:
+        """Log variance of each residue in a Gaussian network of r^-6 after four Jacobi steps, shape=(N,).
+
+        m_i = 1/L_ii + sum over j of (k_ij/L_ii)^2 m_j, which each step brings in from one neighbour farther.
+        """
+        i, j = self.i, self.j
+        stiffness = (np.maximum(self.distance, CLOSEST) / BOND) ** -6 * ramp(self.distance, 15.0, CUTOFF)
+        total = 1e-3 + self.total(stiffness)
+        mobility = alone = 1.0 / total
+        for _ in range(4):
+            passed_on = self.total((stiffness / total[i]) ** 2 * mobility[j], (stiffness / total[j]) ** 2 * mobility[i])
+            mobility = alone + passed_on
+        return np.log(mobility)
+
+    def density(self, power: float) -> Array:
+        """Sum of r^-power over each residue's neighbours, r in bond lengths, shape=(N,): its contact number, weighted.
+
+        Lin et al. 2008.
+        """
+        return self.total((np.maximum(self.distance, CLOSEST) / BOND) ** -power * ramp(self.distance, 15.0, CUTOFF))
+
+    @cached_property
+    def half_sphere_smooth(self) -> Array:
+        """Neighbours within 13 Å or so on the side chain's side of C-alpha, without a sharp edge, shape=(N,)."""
+        outward = unit_vectors(self.side - self.structure.ca)
+        near = ramp(self.distance, 11.0, 15.0)
+        up_i, up_j = ((self.direction * outward[k]).sum(1) for k in (self.i, self.j))
+        return self.total(near / (1.0 + np.exp(-5.0 * up_i)), near / (1.0 + np.exp(5.0 * up_j)))
+
+    @cached_property
+    def network_r6(self) -> Array:
+        """Covariance of a Gaussian network with springs ~ r^-6 between all residues, shape=(N, N): costs N^3."""
+        return self._gaussian_network_of_all(6)
+
+    @cached_property
+    def network_r3(self) -> Array:
+        """The same with springs ~ r^-3 between neighbours, and r^-6 beyond them, shape=(N, N): costs N^3."""
+        return self._gaussian_network_of_all(3)
+
+    def _gaussian_network_of_all(self, power: int) -> Array:
+        """Covariance of a Gaussian network model (Bahar 1997) without a cutoff: nothing in it jumps; no units."""
+        ca, size = self.structure.ca, self.size
+        laplacian = np.empty((size, size))
+        for rows in blocks(0, size, 256):
+            distance = np.linalg.norm(ca[rows, None] - ca, axis=2)
+            scaled = np.maximum(distance, CLOSEST) / BOND
+            near = ramp(distance, 15.0, CUTOFF)
+            laplacian[rows] = -(near * scaled**-power + (1.0 - near) * scaled**-6)
+        np.fill_diagonal(laplacian, 0.0)
+        np.fill_diagonal(laplacian, HOLD - laplacian.sum(1))
+        laplacian += 1.0 / size
+        invert_root(laplacian)
+        return gram(laplacian) - 1.0 / size
+
+    @cached_property
+    def network_mobility_r6(self) -> Array:
+        """Log variance of each residue in `network_r6`, shape=(N,)."""
+        return np.log(np.diagonal(self.network_r6))
+
+    @cached_property
+    def network_mobility_r3(self) -> Array:
+        """Log variance of each residue in `network_r3`, shape=(N,)."""
+        return np.log(np.diagonal(self.network_r3))
+
+    @cached_property
     def mobility_r6(self) -> Array:
         """Log variance of each residue in the network of r^-6, shape=(N,)."""
         return np.log(np.diagonal(self.response_r6))
@@ -249,12 +342,16 @@ class _Geometry:
     @cached_property
     def bond_energy(self) -> Array:
         """Energy of the hydrogen bonds of each pair, positive, kcal/mol, shape=(P,)."""
-        acceptor, donor, energy = self.structure.hydrogen_bonds
+        return self.of_bonded_pairs(-self.structure.hydrogen_bonds[2])
+
+    def of_bonded_pairs(self, values: Array) -> Array:
+        """Sum of a number of each hydrogen bond over the bonds of each pair, shape=(P,)."""
+        acceptor, donor, _ = self.structure.hydrogen_bonds
         keys = self.i * self.size + self.j
         bond_keys = np.minimum(acceptor, donor) * self.size + np.maximum(acceptor, donor)
         place = np.minimum(np.searchsorted(keys, bond_keys), len(keys) - 1)
         known = keys[place] == bond_keys
-        return np.asarray(np.bincount(place[known], -energy[known], len(keys)), dtype=np.float64)
+        return np.asarray(np.bincount(place[known], values[known], len(keys)), dtype=np.float64)
 
     @cached_property
     def toward(self) -> Array:
@@ -275,10 +372,15 @@ class _Geometry:
         return _soft_contact(self.side_distance, 7.5)
 
     @cached_property
+    def both_cysteine(self) -> NDArray[np.bool_]:
+        """Whether both residues of a pair are cysteines, shape=(P,)."""
+        cysteine = np.array(list(self.structure.sequence)) == "C"
+        return cysteine[self.i] & cysteine[self.j]
+
+    @cached_property
     def disulfide(self) -> NDArray[np.bool_]:
         """Whether two cysteines are near enough for a disulfide bond, shape=(P,)."""
-        cysteine = np.array(list(self.structure.sequence)) == "C"
-        return cysteine[self.i] & cysteine[self.j] & (self.distance < 7.2) & (self.side_distance < 4.8)
+        return self.both_cysteine & (self.distance < 7.2) & (self.side_distance < 4.8)
 
     def total(self, of_j: Array, of_i: Array | None = None) -> Array:
         """Sum over each residue's pairs: `of_j` where the residue is i, `of_i` (the same by default) where it is j."""
@@ -311,6 +413,18 @@ def _neighbours(radius: float) -> Column:
 
 def _near_end(end: int, scale: float) -> Column:
     return lambda g: np.exp(-g.places[end] / scale)
+
+
+def _neighbours_smooth(radius: float) -> Column:
+    return lambda g: np.log1p(g.total(ramp(g.distance, radius - 2.0, radius + 2.0))) - 2.5
+
+
+def _near_chain_end(end: int, scale: float) -> Column:
+    return lambda g: np.exp(-g.linked[end] / scale)
+
+
+def _near_gap(scale: float) -> Column:
+    return lambda g: np.exp(-g.linked[2] / scale)
 
 
 # Shifts and factors bring each feature to a mean near 0 and a spread near 1 on ordinary proteins.
@@ -359,8 +473,38 @@ RESIDUE_FEATURES: dict[str, Column] = {
     "packing_within_2": lambda g: g.smooth(g.packing / 30.0 - 1.5, 2),
     "hydropathy_within_3": lambda g: g.smooth(g.chemistry[0], 3),
     "helix_over_strand": lambda g: g.everywhere(g.helix.mean() - g.strand.mean()),
+    "neighbours_smooth_8A": _neighbours_smooth(8.0),
+    "neighbours_smooth_12A": _neighbours_smooth(12.0),
+    "neighbours_smooth_16A": _neighbours_smooth(16.0),
+    "half_sphere_smooth": lambda g: np.log1p(g.half_sphere_smooth) - 2.0,
+    "density_r2": lambda g: np.log1p(g.density(2)) - 2.3,
+    "density_r6": lambda g: np.log1p(g.density(6)) - 1.2,
+    "density_r2_relative": lambda g: np.log1p(g.density(2)) - np.log1p(g.density(2).mean()),
+    "mobility_steps": lambda g: g.mobility_steps + 0.8,
+    "mobility_steps_relative": lambda g: g.mobility_steps - g.mobility_steps.mean(),
+    "mobility_steps_nearby": lambda g: g.smooth(g.mobility_steps, 3) - g.mobility_steps.mean(),
+    "network_mobility_r6": lambda g: g.network_mobility_r6 + 0.8,
+    "network_mobility_r3": lambda g: g.network_mobility_r3 + 2.0,
+    "network_mobility_r6_relative": lambda g: g.network_mobility_r6 - g.network_mobility_r6.mean(),
+    "network_mobility_r3_relative": lambda g: g.network_mobility_r3 - g.network_mobility_r3.mean(),
+    "network_mobility_r6_nearby": lambda g: g.smooth(g.network_mobility_r6, 3) - g.network_mobility_r6.mean(),
+    "hydrogen_bonds_given_smooth": lambda g: (
+        np.minimum(np.bincount(g.structure.hydrogen_bonds[1], g.hydrogen_bond_excess, g.size), 4.0) / 2.0
+    ),
+    "hydrogen_bonds_taken_smooth": lambda g: (
+        np.minimum(np.bincount(g.structure.hydrogen_bonds[0], g.hydrogen_bond_excess, g.size), 4.0) / 2.0
+    ),
+    "near_chain_start_3": _near_chain_end(0, 3.0),
+    "near_chain_end_3": _near_chain_end(1, 3.0),
+    "near_chain_start_10": _near_chain_end(0, 10.0),
+    "near_chain_end_10": _near_chain_end(1, 10.0),
+    "near_gap_3": _near_gap(3.0),
+    "near_gap_10": _near_gap(10.0),
+    "missing_near_gap": lambda g: np.log1p(g.linked[3]) * np.exp(-g.linked[2] / 3.0) / 2.0,
+    "short_chain": lambda g: np.exp(-np.minimum(g.linked[0] + g.linked[1], 200) / 20.0),
 }
-"""Name of a residue's feature -> how it is worked out, shape=(N,). Those with ``mobility`` cost N^3."""
+"""Name of a residue's feature -> how it is worked out, shape=(N,). Those that begin with ``network`` or ``mobility_r``
+cost N^3."""
 
 
 def _radial(centre: float) -> Column:
@@ -418,8 +562,42 @@ PAIR_FEATURES: dict[str, Column] = {
     "charge_of_contact": lambda g: g.pair_contact * g.chemistry[1][g.i] * g.chemistry[1][g.j],
     "disulfide": lambda g: g.disulfide.astype(float),
     "atoms_of_contact": lambda g: g.pair_contact * (g.chemistry[2][g.i] + g.chemistry[2][g.j]) / 8.0,
+    "network_correlation_r6": _correlation(lambda g: g.network_r6),
+    "network_relative_motion_r6": _relative_motion(lambda g: g.network_r6),
+    "network_correlation_r3": _correlation(lambda g: g.network_r3),
+    "network_relative_motion_r3": _relative_motion(lambda g: g.network_r3),
+    "hydrogen_bond_smooth": lambda g: np.minimum(g.of_bonded_pairs(g.hydrogen_bond_excess), 4.0) / 2.0,
+    "disulfide_smooth": lambda g: g.both_cysteine * ramp(g.side_distance, 4.0, 5.5),
+    "mean_density": lambda g: 0.5 * (np.log1p(g.density(2))[g.i] + np.log1p(g.density(2))[g.j]) - 2.3,
 }
 """Name of a pair's feature -> how it is worked out, shape=(P,), the same for i and j exchanged."""
+
+_ABRUPT = {
+    "neighbours_8A", "neighbours_12A", "neighbours_16A", "neighbours_24A", "half_sphere_exposure", "near_start_3",
+    "near_end_3", "near_start_10", "near_end_10", "no_phi", "no_psi", "short_stretch", "mobility_r6_relative",
+    "mobility_r3_relative", "mobility_r6", "mobility_r3", "mobility_r6_nearby",
+    "hydrogen_bonds_given", "hydrogen_bonds_taken", "hydrogen_bond",
+    "correlation_r6", "relative_motion_r6", "correlation_r3", "relative_motion_r3", "disulfide",
+    "distance_near_18.5A", "distance_near_19.9A", "distance_near_21.3A", "distance_near_22.6A", "distance_near_24.0A",
+}  # fmt: skip
+"""Features that jump where a structure is moved a little, or take a gap for the end of a chain."""
+FEATURE_SETS = {
+    "smooth": {
+        "residue_features": tuple(name for name in RESIDUE_FEATURES if name not in _ABRUPT),
+        "pair_features": tuple(name for name in PAIR_FEATURES if name not in _ABRUPT),
+    },
+    "local": {
+        "residue_features": tuple(
+            name for name in RESIDUE_FEATURES if name not in _ABRUPT and not name.startswith("network_")
+        ),
+        "pair_features": tuple(
+            name for name in PAIR_FEATURES if name not in _ABRUPT and not name.startswith("network_")
+        ),
+    },
+    "all": {"residue_features": tuple(RESIDUE_FEATURES), "pair_features": tuple(PAIR_FEATURES)},
+}
+"""Names that a configuration may give in place of a list: all that are smooth, those of them that cost no more than
+N times the number of neighbours, and all there are."""
 
 
 def _stack(columns: dict[str, Column], names: Sequence[str], geometry: _Geometry, rows: int) -> NDArray[np.float32]:

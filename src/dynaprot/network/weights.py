@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..errors import WeightsError
-from ..springs.prior import PRIORS, prior_constants
+from ..springs.prior import PRIORS, PriorConstants, prior_constants
 from ..storage import replacing
 from . import features
 from .architecture import Architecture
@@ -163,7 +163,10 @@ def _check_inputs(path: Path, architecture: Architecture, inputs: dict[str, Any]
         raise WeightsError(
             f"{path}: the weights correct an elastic network '{architecture.prior}', unknown to this DynaProt. {advice}"
         )
+    neutral = vars(PriorConstants())
     for what, now in _inputs(architecture).items():
+        if what == "prior":  # a constant from after the training must do nothing
+            now = {name: value for name, value in now.items() if name in inputs[what] or value != neutral.get(name)}
         if inputs.get(what) != now:
             raise WeightsError(
                 f"{path}: the weights were trained with other {what.replace('_', ' ')} ({inputs.get(what)}) than this "
