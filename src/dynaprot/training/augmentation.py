@@ -15,6 +15,9 @@ __all__ = ["augmented"]
 
 Array = NDArray[np.floating]
 
+SHORTEST_GAP, LONGEST_GAP = 3, 30
+"""Residues that are cut out to make a gap."""
+
 
 def augmented(example: Example, how: Augmentation, generator: np.random.Generator) -> Example:
     """A variant of an example; its labels stay the same, in the frame of its reference."""
@@ -30,9 +33,24 @@ def augmented(example: Example, how: Augmentation, generator: np.random.Generato
         structure = structure[kept]
         coupling = None if example.coupling is None else example.coupling[kept, kept]
         example = replace(example, marginals=example.marginals[kept], coupling=coupling)
+    if len(structure) > 3 * SHORTEST_GAP and generator.random() < how.gaps:
+        rest = _without_stretch(example, generator)
+        structure = structure[rest]
+        coupling = None if example.coupling is None else example.coupling[rest][:, rest]
+        example = replace(example, marginals=example.marginals[rest], coupling=coupling)
     if structure is example.structure:
         return example
     return replace(example, structure=structure, frames=example.frames[:0])
+
+
+def _without_stretch(example: Example, generator: np.random.Generator) -> NDArray[np.int64]:
+    """All residues but a stretch, as loops are missing from structures: the shorter and more mobile, the likelier."""
+    size = len(example)
+    length = int(np.exp(generator.uniform(np.log(SHORTEST_GAP), np.log(min(LONGEST_GAP, size // 3) + 1))))
+    mobility = np.sqrt(np.einsum("iaa->i", example.marginals.numpy()))
+    of_stretches = np.convolve(mobility, np.ones(length) / length, mode="valid") ** 2
+    start = int(generator.choice(len(of_stretches), p=of_stretches / of_stretches.sum()))
+    return np.concatenate([np.arange(start), np.arange(start + length, size)])
 
 
 def _with_backbone(structure: Structure, backbone: Array) -> Structure:

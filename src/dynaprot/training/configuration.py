@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ..errors import TrainingDataError
 from ..network.architecture import Architecture
-from ..network.features import PAIR_FEATURES, RESIDUE_FEATURES
+from ..network.features import FEATURE_SETS, PAIR_FEATURES, RESIDUE_FEATURES
 from ..springs.prior import PRIORS
 
 __all__ = ["BUNDLED", "Augmentation", "Configuration", "TrainingSource", "bundled_configurations", "read_configuration"]
@@ -78,6 +78,9 @@ class Augmentation:
     ----------
     frames : float
         Probability that the network is given a frame of the ensemble in place of the reference.
+    gaps : float
+        Probability that a stretch of the chain is cut out of the structure, and its labels with it: the rest moves as
+        it does in the whole, and the network learns what the ends of a gap do.
     position_noise : float
         Standard deviation of each coordinate of each backbone frame, Å.
     rotation_noise : float
@@ -88,6 +91,7 @@ class Augmentation:
     """
 
     frames: float = 0.0
+    gaps: float = 0.0
     position_noise: float = 0.0
     rotation_noise: float = 0.0
     crop: int = 0
@@ -202,15 +206,18 @@ class Configuration:
 
 
 def _architecture(table: Any, where: str) -> Architecture:
-    """A network's shape; its features are named one by one, or ``"all"``."""
+    """A network's shape; its features are named one by one, or as one of `FEATURE_SETS`."""
     found = dict(table) if isinstance(table, Mapping) else table
     for key, known in (("residue_features", RESIDUE_FEATURES), ("pair_features", PAIR_FEATURES)):
         if isinstance(found, dict) and key in found:
-            names = list(known) if found[key] == "all" else found[key]
+            names = found[key]
+            if isinstance(names, str) and names in FEATURE_SETS:
+                names = list(FEATURE_SETS[names][key])
             unknown = [name for name in names if name not in known] if isinstance(names, list) else [names]
             if unknown:
                 raise TrainingDataError(
-                    f"{where}: '{key}' is \"all\" or a list of names; {unknown[0]!r} is not one of {', '.join(known)}."
+                    f"{where}: '{key}' must be one of {', '.join(FEATURE_SETS)}, or a list of names; {unknown[0]!r} is "
+                    f"not one of {', '.join(known)}."
                 )
             found[key] = tuple(names)
     architecture = _record(Architecture, found, where)

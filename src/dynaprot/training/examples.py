@@ -18,6 +18,8 @@ from ..datasets.labels import Cluster, Labels
 from ..datasets.prepared import PreparedProtein
 from ..datasets.sources import RmsfChain
 from ..errors import TrainingDataError
+from ..joint import Springs
+from ..joint.elastic import hessian
 from ..joint.elastic_torch import InternalSprings
 from ..network.architecture import DYNAPROT_M, Architecture
 from ..network.features import featurise
@@ -50,6 +52,10 @@ class Input:
         Springs of a `SpringPrior`, with their force constants before learning.
     touching : Tensor, shape=(S,), dtype=int64
         Indices of the pairs to which the contacts belong.
+    share : Tensor, shape=(P,)
+        How much of what is learned of each pair counts.
+    background : Tensor, shape=(3N, 3N), or None
+        Hessian of the springs between residues that are far apart, kT/Å^2.
     """
 
     arguments: tuple[Tensor, ...]
@@ -57,6 +63,8 @@ class Input:
     base: Tensor
     coordinates: dict[str, InternalSprings]
     touching: Tensor
+    share: Tensor
+    background: Tensor | None
 
     @classmethod
     def of(cls, structure: Structure, architecture: Architecture) -> Input:
@@ -71,6 +79,8 @@ class Input:
             torch.from_numpy(np.stack([springs.central, springs.isotropic], axis=1)).float(),
             {kind: InternalSprings.of(arrays) for kind, arrays in prior.internal.items()},
             torch.from_numpy(prior.touching),
+            torch.from_numpy(prior.learned_share).float(),
+            _hessian_of_background(prior) if architecture.prior else None,
         )
 
     def __len__(self) -> int:
@@ -84,7 +94,17 @@ class Input:
             self.base.to(device),
             {kind: coordinates.to(device) for kind, coordinates in self.coordinates.items()},
             self.touching.to(device),
+            self.share.to(device),
+            None if self.background is None else self.background.to(device),
         )
+
+
+def _hessian_of_background(prior: SpringPrior) -> Tensor | None:
+    if prior.background is None:
+        return None
+    nothing = np.empty(0, dtype=np.int64)
+    none = Springs(nothing, nothing, np.empty(0), np.empty(0))
+    return torch.from_numpy(hessian(prior.structure.ca, none, background=prior.background)).float()
 
 
 @dataclass

@@ -92,16 +92,20 @@ def _elastic(heads: Outputs, k: int, springs: Tensor, protein: Input) -> Moments
     """Moments of the network of springs: `SpringPrior.corrected` and `ElasticJoint`, differentiable."""
     assert heads.chain is not None
     size = len(protein)
+    springs = protein.share[:, None] * springs
     chain, prior = heads.chain[k, :size].float(), protein.coordinates
     of_kinds = log_stiffness(springs, chain, prior, protein.touching)
-    coordinates = [prior[kind]._replace(stiffness=of_kinds[kind].exp() * prior[kind].stiffness) for kind in prior]
+    coordinates = [
+        before._replace(stiffness=of_kinds[kind].exp() * before.stiffness) if kind in of_kinds else before
+        for kind, before in prior.items()
+    ]
     congruence = None
     if heads.congruence is not None:
         rotations = protein.arguments[1][0]
         congruence = rotations @ heads.congruence[k, :size].float() @ rotations.mT
     central, isotropic = (springs[:, :2].exp() * protein.base).unbind(1)
     marginals, coupling = elastic_moments(
-        protein.positions, protein.arguments[5], central, isotropic, congruence, coordinates
+        protein.positions, protein.arguments[5], central, isotropic, congruence, coordinates, protein.background
     )
     learned = torch.cat([springs[:, :2].flatten(), of_kinds["contacts"], chain.flatten()])
     return Moments(marginals.double(), coupling.double(), learned)
