@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from .. import __version__
 from ..metrics.joints import DISTANCES, SEPARATIONS
 from ..metrics.statistics import Interval, Statistic, bootstrap, mean, percentile, pooled_pearson
 from .contenders import Contender, Relation
-from .scores import FEWEST_FRAMES, LEAST_AGREEMENT, Score
+from .scores import FEWEST_FRAMES, FEWEST_FRAMES_OF_COMPLEXES, LEAST_AGREEMENT, Score
 
 __all__ = ["HIGHER", "LOWER", "QUANTITIES", "Line", "Quantity", "Report"]
 
@@ -47,6 +47,10 @@ class Quantity:
     title: str
     metric: str
     statistic: Callable[[list[Score]], Statistic]
+
+
+def _of_complexes(title: str, metric: str) -> Quantity:
+    return replace(_percentile(COMPLEXES, title, metric), key=f"complexes_{metric}")
 
 
 def _percentile(table: str, title: str, metric: str, rank: float = 50.0, scale: float = 1.0) -> Quantity:
@@ -83,10 +87,11 @@ def _aligned_share(scores: list[Score]) -> Statistic:
     return mean(np.array([100.0 * (score.values["pc_cosine"] > 0.5) for score in scores]))
 
 
-MARGINALS, ATLAS, COUPLING, ENSEMBLES, CHAINS, JOINT, COST = (
+MARGINALS, ATLAS, COUPLING, COMPLEXES, ENSEMBLES, CHAINS, JOINT, COST = (
     "Residues: RMSF and marginals",
     "Residues: RMSF of ATLAS",
     "Pairs: coupling",
+    "Complexes",
     "Ensembles, as AlphaFlow's analysis defines them",
     "Samples as chains",
     "Joint covariance",
@@ -123,6 +128,12 @@ QUANTITIES: tuple[Quantity, ...] = (
         )
         for low, high in DISTANCES
     ),
+    _of_complexes("RMSF r, median" + HIGHER, "rmsf_r"),
+    _of_complexes("RMWD var, median, Å" + LOWER, "rmwd"),
+    _of_complexes("symmetric KL, median" + LOWER, "symmetric_kl"),
+    _of_complexes("amplitude ratio, median, 1 is right", "amplitude"),
+    _of_complexes("coupling r, all pairs, median" + HIGHER, "coupling_r"),
+    _of_complexes("coupling r, |i - j| ≤ 50, median" + HIGHER, "coupling_r50"),
     _percentile(ENSEMBLES, "pairwise RMSD of MD, median, Å", "md_pairwise_rmsd"),
     _percentile(ENSEMBLES, "pairwise RMSD, median, Å", "pairwise_rmsd"),
     Quantity(
@@ -200,7 +211,13 @@ class Report:
         lines = []
         for quantity in QUANTITIES:
             for model in models:
-                chosen = [s for s in self.scores if s.model == model and quantity.metric in s.values and self.counts(s)]
+                chosen = [
+                    score
+                    for score in self.scores
+                    if score.model == model
+                    and quantity.metric in score.values
+                    and (score.protein.complex if quantity.table == COMPLEXES else self.counts(score))
+                ]
                 if chosen:
                     clusters = [score.protein.cluster for score in chosen]
                     lines.append(Line(quantity, model, bootstrap(quantity.statistic(chosen), clusters), len(chosen)))
@@ -218,6 +235,11 @@ class Report:
                 f"{len(counted)} simulated proteins of {len({p.cluster for p in counted})} sequence clusters are "
                 f"counted; {len(simulated) - len(counted)} are left out, with fewer than {FEWEST_FRAMES} frames or "
                 f"halves whose RMSF correlates to less than {LEAST_AGREEMENT}."
+            )
+        if complexes := sorted({protein.name for protein in simulated if protein.complex}):
+            notes.append(
+                f"{len(complexes)} complexes with at least {FEWEST_FRAMES_OF_COMPLEXES} frames have a table of their "
+                f"own: {', '.join(complexes)}."
             )
         if chains := sum(protein.source == "ATLAS" for protein in proteins):
             notes.append(f"{chains} chains of ATLAS are counted: RMSF, for validation only.")

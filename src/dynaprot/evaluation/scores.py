@@ -32,6 +32,8 @@ EQ5 = "Eq. 5 of MD"
 """Eq. 5 from the simulation's own marginals and coupling."""
 RECOLOURED = "anm as MD"
 """The elastic network recoloured to the simulation's own marginals."""
+FEWEST_FRAMES_OF_COMPLEXES = 30
+"""Frames that the simulation of a complex must have to be counted among complexes, of which there are few."""
 FEWEST_FRAMES = 100
 """Frames that a simulation must have to be counted."""
 LEAST_AGREEMENT = 0.8
@@ -59,6 +61,8 @@ class Protein:
         There are no frames of ATLAS, of which only the RMSF is known.
     agreement : float or None
         Correlation of the RMSF of two halves of the simulation; not known for ATLAS.
+    molecules : int
+        How many molecules it consists of.
     """
 
     name: str
@@ -67,6 +71,13 @@ class Protein:
     residues: int
     frames: int = 0
     agreement: float | None = None
+    molecules: int = 1
+
+    @property
+    def complex(self) -> bool:
+        """Whether it is a complex whose simulation is long and consistent enough to be counted among complexes."""
+        long_enough = self.frames >= FEWEST_FRAMES_OF_COMPLEXES and (self.agreement or 0.0) >= LEAST_AGREEMENT
+        return self.molecules > 1 and long_enough
 
     @property
     def sound(self) -> bool:
@@ -201,7 +212,9 @@ def _score_system(
     system: Ensemble, contenders: Sequence[Contender], samples: int, seed: int, everything: bool
 ) -> list[Score]:
     structure, frames = system.structure, system.frames.astype(np.float64)
-    protein = Protein(structure.name, "MD", system.cluster, len(structure), len(frames))
+    protein = Protein(
+        structure.name, "MD", system.cluster, len(structure), len(frames), molecules=len(np.unique(structure.molecules))
+    )
     if len(frames) < SMALLEST_ENSEMBLE:
         failure = f"{len(frames)} frames are too few; {SMALLEST_ENSEMBLE} are needed."
         return [Score(protein, each.name, {}, failure=failure) for each in contenders]
