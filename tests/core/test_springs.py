@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynaprot import Structure
-from dynaprot.joint import InternalSprings
+from dynaprot import Dynamics, Structure
+from dynaprot.joint import Background, InternalSprings, Springs
 from dynaprot.joint.elastic import hessian, rigid_motions
-from dynaprot.network.features import featurise
+from dynaprot.network.architecture import Architecture
+from dynaprot.network.features import FEATURE_SETS, featurise
 from dynaprot.springs.prior import PRIOR, PRIORS, SpringPrior
 from dynaprot.structure.side_chains import side_chain_centres
 
@@ -89,9 +92,11 @@ def test_gradients_are_those_of_the_coordinate(kind: str, lengths: tuple[int, ..
 
 @given(proteins)
 def test_rigid_motions_change_no_coordinate(structure: Structure) -> None:
-    """Moved or turned as a whole, a protein bends, twists and opens nowhere."""
+    """Moved or turned as a whole, a protein bends, twists and opens nowhere; only tethers resist a turn, as isotropic
+    springs do, until rigid motions are projected out."""
     rigid = rigid_motions(structure.ca).reshape(-1, 3, 6)
-    for coordinates in prior_of(structure).internal.values():
+    internal = prior_of(structure).internal
+    for coordinates in (internal[kind] for kind in ("angles", "torsions", "contacts")):
         change = np.einsum("kpa,kpam->km", coordinates.gradients, rigid[coordinates.residues])
         np.testing.assert_allclose(change, 0, atol=1e-9 * max(1.0, np.abs(coordinates.gradients).max(initial=0.0)))
 
@@ -178,10 +183,90 @@ def test_coordinates_enter_the_hessian_as_wilsons_product() -> None:
         rows = np.zeros((len(kind.residues), len(structure), 3))
         for row, residues, gradients in zip(rows, kind.residues, kind.gradients, strict=True):
             np.add.at(row, residues, gradients)
-        rows = rows.reshape(len(rows), -1)
+        rows = rows.reshape(len(rows), 3 * len(structure))
         expected += rows.T @ (kind.stiffness[:, None] * rows)
     assert np.abs(expected - bare).max() > 0.1 * np.abs(bare).max()
     found = hessian(structure.ca, network.springs, network.internal)
     np.testing.assert_allclose(found, expected, atol=1e-9 * np.abs(expected).max())
     twice = {"a": InternalSprings(np.array([[3, 3]]), np.ones((1, 2, 3)), np.ones(1))}
     np.testing.assert_allclose((hessian(structure.ca, network.springs, twice) - bare)[9:12, 9:12], 4.0)
+
+
+def explicit(structure: Structure, background: Background) -> np.ndarray:
+    """The Hessian of the far springs, pair by pair."""
+    i, j = np.triu_indices(len(structure), 1)
+    distance = np.linalg.norm(structure.ca[i] - structure.ca[j], axis=1)
+    central = np.where(distance > background.beyond, background.stiffness / distance**6, 0.0)
+    central = np.where(background.molecule[i] == background.molecule[j], 1.0, background.between) * central
+    apart = background.segment[i] != background.segment[j]
+    weight = np.where(apart, distance**-2.0, 0.0)
+    total = {
+        segment: weight[apart & ((background.segment[i] == segment) | (background.segment[j] == segment))].sum()
+        for segment in np.unique(background.segment)
+    }
+    held = np.array(
+        [1.0 / total[a] + 1.0 / total[b] for a, b in zip(*background.segment[np.stack([i, j])], strict=True)]
+    )
+    isotropic = background.isotropic * central + 0.5 * background.floor * weight * held
+    return hessian(structure.ca, Springs(i, j, central, isotropic))
+
+
+@pytest.mark.parametrize("lengths", [(30,), (24, 16), (14, 9, 12)])
+def test_far_springs_are_those_of_every_far_pair(lengths: tuple[int, ...]) -> None:
+    """Worked out some residues at a time, and never stored; each segment is held by at least half of the floor."""
+    structure = random_protein(3, lengths)
+    shift = 12.0 * np.repeat(np.arange(len(lengths)), lengths)[:, None]
+    structure = Structure.from_arrays(
+        structure.n + shift, structure.ca + shift, structure.c + shift, structure.sequence, structure.chain_ids
+    )
+    background = SpringPrior.of(structure, prior="2").background
+    assert background is not None
+    nothing = Springs(*(np.empty(0, dtype=kind) for kind in (int, int, float, float)))
+    matrix = hessian(structure.ca, nothing, background=background)
+    if len(lengths) == 1:
+        background = replace(background, floor=0.0)
+        np.testing.assert_allclose(matrix, hessian(structure.ca, nothing, background=background))
+        return
+    np.testing.assert_allclose(matrix, explicit(structure, background), atol=1e-12)
+    of_floor = matrix - hessian(structure.ca, nothing, background=replace(background, floor=0.0))
+    for segment in np.unique(background.segment):
+        shifted = np.repeat(background.segment == segment, 3) * np.tile([1.0, 0.0, 0.0], len(structure))
+        assert shifted @ of_floor @ shifted >= 0.5 * background.floor - 1e-12
+
+
+def test_what_is_learned_fades_where_the_prior_goes_on() -> None:
+    """A pair at the cutoff has the spring of the elastic network, whatever a network says."""
+    structure = random_protein(6, (40,))
+    prior = SpringPrior.of(structure, prior="2")
+    learned = prior.corrected(np.full((len(prior.springs.i), 3), 2.0), np.zeros((len(structure), 2)))
+    distance = np.linalg.norm(structure.ca[prior.springs.i] - structure.ca[prior.springs.j], axis=1)
+    factor = learned.springs.central / prior.springs.central
+    np.testing.assert_allclose(factor[distance < prior.constants.fade], np.exp(2.0))
+    outer = np.argsort(distance)[-3:]
+    assert (np.log(factor[outer]) <= 2.0 * ((prior.constants.cutoff - distance[outer]) / 3.0) ** 2 * 3.0).all()
+
+
+def test_a_joint_with_far_springs_is_saved_and_loaded(tmp_path: Path) -> None:
+    """All of it, without its pairs."""
+    structure = random_protein(7, (24, 16))
+    joint, _ = SpringPrior.of(structure, prior="2").to_joint()
+    dynamics = Dynamics(structure, joint, "prior")
+    dynamics.save(tmp_path / "dynamics.npz")
+    loaded = Dynamics.load(tmp_path / "dynamics.npz")
+    np.testing.assert_allclose(loaded.covariance(), dynamics.covariance(), rtol=1e-9, atol=1e-12)
+
+
+def test_training_sees_the_far_springs_and_the_tethers() -> None:
+    """Prediction and training make the same joint of prior 2, with gaps and several chains."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    from dynaprot.network.torch_network import DynaProt
+    from dynaprot.training.examples import Input
+    from dynaprot.training.moments import predict_moments
+
+    structure = random_protein(2, (40, 12))[np.r_[0:15, 22:52]]
+    architecture = Architecture(dimension=16, layers=0, **FEATURE_SETS["smooth"], prior="2", congruence=True)
+    torch.manual_seed(0)
+    moments = predict_moments(DynaProt(architecture).eval(), [Input.of(structure, architecture)])[0]
+    joint, _ = SpringPrior.of(structure, prior="2").to_joint()
+    scale = joint.marginals.max()
+    np.testing.assert_allclose(moments.marginals.detach().numpy(), joint.marginals, atol=1e-3 * scale)
