@@ -129,7 +129,7 @@ def main() -> None:
     if arguments.cases:
         show_cases(arguments.cases, arguments.model)
     if arguments.data:
-        systems = list(read_ensembles(arguments.data / "md_ensembles.npz"))
+        systems = list(read_ensembles(arguments.data / "md_ensembles.npz", []))
         with TemporaryDirectory() as folder:
             judged = [
                 each for each in contenders(arguments.model, Path(folder)) if each.name not in ("prior", "anm-cutoff")

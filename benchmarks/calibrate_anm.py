@@ -27,7 +27,7 @@ def main(data: Path) -> None:
     ratios: dict[str, list[float]] = {name: [] for name in networks}
     excluded = read_configuration("default").source[0].exclude
     seen = set()
-    for system in read_ensembles(data / "md_ensembles.npz"):
+    for system in read_ensembles(data / "md_ensembles.npz", []):
         structure = system.structure
         if system.cluster in seen or len(system.frames) < 100:
             continue

@@ -22,7 +22,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TrainingDataError
+from ..errors import StructureError, TrainingDataError
 from ..notices import Notice
 from ..structure import Structure
 from ..structure.completion import corrected_backbone
@@ -590,10 +590,28 @@ def _opened(path: Path) -> Iterator[Any]:
         raise TrainingDataError(f"{path}: is damaged or not an archive of arrays ({error}).") from error
 
 
-def read_ensembles(path: Path) -> Iterator[Ensemble]:
-    """Every ensemble of an archive laid out as ``md_ensembles.npz`` or ``conformers.npz`` (docs/data.md)."""
+def read_ensembles(path: Path, unread: list[str] | None = None) -> Iterator[Ensemble]:
+    """Every ensemble of an archive laid out as ``md_ensembles.npz`` or ``conformers.npz`` (docs/data.md).
+
+    Parameters
+    ----------
+    path : Path
+    unread : list of str, optional
+        Takes the name of each protein whose structure cannot be read, and why; the others are read all the same.
+
+    Raises
+    ------
+    StructureError
+        If a structure cannot be read and there is no such list.
+    """
     for source in find_sources([path]):
-        content = source.read()
+        try:
+            content = source.read()
+        except StructureError as error:
+            if unread is None:
+                raise
+            unread.append(f"{source.name}: {source.explain(error)}")
+            continue
         if isinstance(content, Ensemble):
             yield content
 

@@ -84,14 +84,15 @@ def read_proteins(
         If there is no such protein.
     """
     if any((path / name).exists() for name in (SIMULATED, ATLAS)):
-        systems, chains = read_folder(path, clusters)
+        unread: list[str] = []
+        systems, chains = read_folder(path, clusters, unread)
         systems = [each for each in systems if split is None or each.structure.name in split.test]
-        return Proteins(systems, chains, len(systems) + len(chains), [])
+        return Proteins(systems, chains, len(systems) + len(chains), unread)
     found = find_sources([path], topology=topology, temperature=temperature)
     sources = [source for source in found if split is None or source.name in split.test]
     if not sources:
         raise TrainingDataError(f"{path}: none of its {len(found)} proteins is in the test set of the split.")
-    unread: list[str] = []
+    unread = []
     return Proteins(_read_each(sources, clusters, split, unread), [], len(sources), unread)
 
 
@@ -126,7 +127,9 @@ def _read_system(source: Source, split: Split | None) -> Ensemble:
     )
 
 
-def read_folder(folder: Path, clusters: Collection[Cluster] | None = None) -> tuple[list[Ensemble], list[RmsfChain]]:
+def read_folder(
+    folder: Path, clusters: Collection[Cluster] | None = None, unread: list[str] | None = None
+) -> tuple[list[Ensemble], list[RmsfChain]]:
     """Read what a folder has of ``md_ensembles.npz`` and ``atlas_rmsf.npz``.
 
     Parameters
@@ -134,6 +137,8 @@ def read_folder(folder: Path, clusters: Collection[Cluster] | None = None) -> tu
     folder : Path
     clusters : collection of int or str, optional
         Keep only simulated proteins of these sequence clusters; chains of ATLAS are all kept.
+    unread : list of str, optional
+        Takes the name of each protein whose structure cannot be read, and why.
 
     Raises
     ------
@@ -143,7 +148,7 @@ def read_folder(folder: Path, clusters: Collection[Cluster] | None = None) -> tu
     simulated, atlas = folder / SIMULATED, folder / ATLAS
     systems = []
     if simulated.exists():
-        systems = [each for each in read_ensembles(simulated) if clusters is None or each.cluster in clusters]
+        systems = [each for each in read_ensembles(simulated, unread) if clusters is None or each.cluster in clusters]
         if not systems:
             raise TrainingDataError(f"{simulated}: no protein is of the clusters {sorted(clusters or [], key=str)}.")
     return systems, read_rmsf_chains(atlas) if atlas.exists() else []
