@@ -27,8 +27,10 @@ from .architecture import Architecture
 __all__ = ["DEFAULT", "Weights", "find_weights", "load_weights", "save_weights", "shipped_weights"]
 
 FORMAT = "dynaprot-weights-2"
-DEFAULT = "springs-1"
+DEFAULT = "springs-2"
 """The shipped weights that ``default`` names."""
+LATEST = {"default": DEFAULT, "springs": "springs-2"}
+"""Names without a version, and the shipped weights that they stand for."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,10 @@ def shipped_weights() -> list[Path]:
 
 
 def find_weights(model: str) -> Path | None:
-    """Path of a model given by the name of shipped weights, ``default``, or a file; None if there is none."""
+    """Path of a model given by a name of `LATEST` or of shipped weights, or by a file; None if there is none."""
     if model.endswith(".safetensors"):
         return Path(model)
-    name = DEFAULT if model == "default" else model
+    name = LATEST.get(model, model)
     return next((path for path in shipped_weights() if path.stem == name), None)
 
 

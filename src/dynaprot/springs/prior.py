@@ -88,7 +88,7 @@ class PriorConstants:
 PRIORS = {
     "1": PriorConstants(),
     "2": PriorConstants(
-        scale=0.7, everywhere=True, fade=15.0, loosening=8.0, between=2.0, floor=0.1, tether=3.0 / (8.0 * BOND**2)
+        scale=0.7, everywhere=True, fade=15.0, loosening=8.0, between=2.0, floor=0.25, tether=3.0 / (8.0 * BOND**2)
     ),
 }
 """Every prior that released weights correct, by the name that `Architecture.prior` gives. None is ever changed."""
