@@ -245,7 +245,7 @@ def growth(case: str, sizes: tuple[int, ...], patience: float = np.inf) -> dict[
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, __file__, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 

@@ -25,7 +25,7 @@ SCALES_NM = (0.5, 1.0, 2.0, 4.0, np.inf)
 """Of the kernel coupling."""
 LOGITS = 1 << 18
 """Attention logits, of all heads, that are worked out at a time: few enough to stay in the processor's cache."""
-PAIRS = 1 << 11
+PAIRS = 1 << 9
 """Pairs that pass through the spring head at a time, chosen likewise: a prediction takes two thirds of the time that it
 takes with all of them at once."""
 
