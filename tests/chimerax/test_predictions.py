@@ -173,9 +173,9 @@ def test_a_model_in_a_file(run, protease, tmp_path):
     """Weights of one's own are given by their file."""
     from pathlib import Path
 
-    from chimerax.dynaprot.dynaprot.network.weights import shipped_weights
+    from chimerax.dynaprot.dynaprot.network.weights import find_weights
 
-    (shipped,) = shipped_weights()
+    shipped = find_weights("default")
     for path in shipped.parent.glob(f"{shipped.stem}*"):
         (tmp_path / Path(path).name).write_bytes(path.read_bytes())
     (mine,) = run(f'dynaprot predict #1 model "{tmp_path}/{shipped.name}"')

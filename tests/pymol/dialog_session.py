@@ -63,7 +63,10 @@ def drag(panel, first, last):
 
 
 def watch(module, name, delays):
-    """Tell from now on in which threads a function of the core is called; it first waits as `delays` says."""
+    """Tell from now on in which threads a function of the core is called.
+
+    It first waits as `delays` says: so many seconds, or until a call returns.
+    """
     from pmg_tk.startup.dynaprot.core import load_core
 
     home = load_core(module)
@@ -71,7 +74,8 @@ def watch(module, name, delays):
 
     def watched(*arguments):
         threads.append(threading.current_thread() is threading.main_thread())
-        time.sleep(delays.get(name, 0.0))
+        delay = delays.get(name, 0.0)
+        delay() if callable(delay) else time.sleep(delay)
         return function(*arguments)
 
     setattr(home, name, watched)
@@ -101,23 +105,26 @@ def use(cmd):
     wait_until(lambda: controls.objects.currentText() == "molecule")
     report["chains"] = [controls.chains.item(row).text() for row in range(controls.chains.count())]
 
-    # A prediction, with the window alive meanwhile.
-    gaps = []
-    last = [time.monotonic()]
+    # A prediction, which waits until the window has answered ten times meanwhile.
+    answers = []
+    answered = threading.Event()
 
-    def tick():
-        gaps.append(time.monotonic() - last[0])
-        last[0] = time.monotonic()
+    def answer():
+        answers.append(time.monotonic())
+        if len(answers) >= 10:
+            answered.set()
 
+    in_main_thread["predict"] = watch(".prediction", "predict", {"predict": lambda: answered.wait(30.0)})
     clock = QtCore.QTimer(window)
-    clock.timeout.connect(tick)
+    clock.timeout.connect(answer)
     clock.start(10)
     controls.model.setCurrentText("anm")
     click(controls.predict)
     report["busy"] = window.progress.isVisible() and window.cancel_button.isVisible()
     wait_until(lambda: window.job is None)
     clock.stop()
-    report["longest gap"] = max(gaps)
+    report["predicted in main thread"] = in_main_thread.pop("predict")
+    report["answers"] = answered.is_set()
     report["status"] = window.status.text()
     report["plots"] = all(panel.plot is not None for panel in window.panels.values())
 

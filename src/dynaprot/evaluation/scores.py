@@ -227,7 +227,7 @@ def _score_system(
     values["unphysical"] = unphysical_share(structure, drawn)
     protein = replace(protein, agreement=values["rmsf_r"])
     scores = [Score(protein, HALVES, values, profiles)]
-    if not (protein.sound or everything):
+    if not (protein.sound or protein.complex or everything):
         return scores
 
     simulation = _Simulation.of(structure, frames)
