@@ -33,7 +33,7 @@ settings.register_profile(
     derandomize=True,
 )
 settings.register_profile("random", settings.get_profile("fixed"), derandomize=False, max_examples=40, print_blob=True)
-settings.register_profile("thorough", settings.get_profile("random"), max_examples=1000)
+settings.register_profile("thorough", settings.get_profile("random"), max_examples=300)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 

@@ -306,13 +306,17 @@ class _Geometry:
 
     def _gaussian_network_of_all(self, power: int) -> Array:
         """Covariance of a Gaussian network model (Bahar 1997) without a cutoff: nothing in it jumps; no units."""
-        ca, size = self.structure.ca, self.size
+        ca, size = self.structure.ca - self.structure.ca.mean(0), self.size
+        squared = (ca**2).sum(1)
         laplacian = np.empty((size, size))
         for rows in blocks(0, size, 256):
-            distance = np.linalg.norm(ca[rows, None] - ca, axis=2)
-            scaled = np.maximum(distance, CLOSEST) / BOND
-            near = ramp(distance, 15.0, CUTOFF)
-            laplacian[rows] = -(near * scaled**-power + (1.0 - near) * scaled**-6)
+            distance = np.maximum(squared[rows, None] + squared - 2.0 * ca[rows] @ ca.T, CLOSEST**2)
+            inverse = BOND**2 / distance
+            sixth = inverse * inverse * inverse
+            if power == 3:
+                near = ramp(np.sqrt(distance), 15.0, CUTOFF)
+                sixth = near * np.sqrt(sixth) + (1.0 - near) * sixth
+            laplacian[rows] = -sixth
         np.fill_diagonal(laplacian, 0.0)
         np.fill_diagonal(laplacian, HOLD - laplacian.sum(1))
         laplacian += 1.0 / size
