@@ -297,7 +297,7 @@ def test_arrays_that_do_not_fit_each_other_are_refused(peptide: Structure) -> No
     with pytest.raises(StructureError, match="no residue"):
         Structure.from_arrays(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3)), "")
     with pytest.raises(StructureError, match="lie on one line"):
-        Structure.from_arrays(peptide.ca - [1, 0, 0], peptide.ca, peptide.ca + [1, 0, 0], peptide.sequence)
+        Structure.from_arrays(peptide.ca - [1.5, 0, 0], peptide.ca, peptide.ca + [1.5, 0, 0], peptide.sequence)
 
 
 def test_a_pdb_id_is_downloaded_only_when_asked_for(peptide: Structure, monkeypatch: pytest.MonkeyPatch) -> None:
