@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from .dynamics import Dynamics
 from .errors import PredictionError, StructureError
 from .joint import ElasticJoint, FactoredJoint, Joint
-from .joint.linear_algebra import matrix_power
 from .network.architecture import Architecture
 from .network.features import featurise
 from .network.runtime import Network, choose_device, open_network
@@ -195,8 +194,5 @@ def _joint_of_heads(structure: Structure, outputs: dict[str, NDArray[np.floating
     marginals = factor @ np.swapaxes(factor, 1, 2)
     if "coupling" in outputs:
         return FactoredJoint(marginals, outputs["coupling"]), ()
-    # Recolour the elastic joint: J_ij = A_i P_ij A_j^T, A_i = Sigma_i^(1/2) P_ii^(-1/2), has the marginals Sigma_i.
-    elastic = parameter_free_anm(structure)
-    recolouring = matrix_power(marginals, 0.5) @ matrix_power(elastic.marginals, -0.5)
     notice = "This network predicts no coupling: the elastic network stands in."
-    return ElasticJoint(structure.ca, elastic.springs, recolouring), (Notice(notice, "model"),)
+    return parameter_free_anm(structure).recoloured(marginals), (Notice(notice, "model"),)

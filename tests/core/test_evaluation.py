@@ -764,24 +764,24 @@ def test_sequences_tell_what_a_network_saw(tmp_path: Path) -> None:
         contenders([str(path)], tmp_path)
 
 
-def test_the_shipped_weights_know_what_they_were_trained_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", shipped_weights(), ids=lambda path: path.stem)
+def test_the_shipped_weights_know_what_they_were_trained_on(path: Path, tmp_path: Path) -> None:
     """Every cluster that the header lists is in the file, seen by all members but the one it was held out from."""
-    (path,) = shipped_weights()
     header = load_weights(path).metadata
     records = TrainingSequences.load(sequences_path(path)).records
     assert {record.cluster for record in records} == {str(cluster) for cluster in header["trained_clusters"]}
     for record in records:
         unseen = {k for k, clusters in enumerate(header["held_out_clusters"]) if int(record.cluster) in clusters}
         assert record.members == {0, 1, 2, 3, 4} - unseen
-    (model, *_) = contenders(["default"], tmp_path)
+    (model, *_) = contenders([path.stem], tmp_path)
     (record,) = [record for record in records if record.name == "1ALB"]
     given = random_protein(1, (len(record.letters) - 6,))  # as a file would have it, without its ends
     given = dataclasses.replace(given, sequence=record.letters[3:-3])
     chosen, found = model.choose(given, "mysim")
-    assert (Path(chosen).stem, found) == ("springs-1-member-1", Relation.HELD_OUT)
+    assert (Path(chosen).stem, found) == (f"{path.stem}-member-1", Relation.HELD_OUT)
     (record, *_) = [record for record in records if len(record.members) == 5 and len(record.letters) > 100]
     given = dataclasses.replace(random_protein(1, (len(record.letters),)), sequence=record.letters)
-    assert model.choose(given, "mysim") == ("default", Relation.SEEN)
+    assert model.choose(given, "mysim") == (path.stem, Relation.SEEN)
     assert sequences_path(path).stat().st_size < 60_000
 
 

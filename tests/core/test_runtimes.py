@@ -182,8 +182,9 @@ def test_weights_whose_prior_had_other_force_constants_are_refused(
     good: Weights, monkeypatch: pytest.MonkeyPatch, constant: str
 ) -> None:
     """Whoever changes a released prior is told, before a wrong prediction is."""
-    value = 1.5 * getattr(prior.PRIORS["1"], constant)
-    monkeypatch.setitem(prior.PRIORS, "1", replace(prior.PRIORS["1"], **{constant: value}))
+    name = good.architecture.prior
+    value = 1.5 * getattr(prior.PRIORS[name], constant)
+    monkeypatch.setitem(prior.PRIORS, name, replace(prior.PRIORS[name], **{constant: value}))
     with pytest.raises(WeightsError, match=r"trained with other prior.*Install the DynaProt that they were made with"):
         load_weights(good.path)
 

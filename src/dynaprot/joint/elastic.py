@@ -388,7 +388,7 @@ class ElasticJoint:
         congruence = matrix_power(marginals, 0.5) @ matrix_power(self.marginals, -0.5)
         if self.congruence is not None:
             congruence = congruence @ self.congruence
-        return ElasticJoint(self.positions, self.springs, congruence, self.coordinates)
+        return ElasticJoint(self.positions, self.springs, congruence, self.coordinates, self.background)
 
     def arrays(self) -> dict[str, NDArray]:
         """What `from_archive` needs to rebuild the joint."""
