@@ -41,9 +41,11 @@ def test_restored_conformations_are_chains_again(seed: int) -> None:
     samples = predict(structure, "anm").sample(6, seed=seed)
     restored = restore_geometry(structure, samples)
     assert unphysical_share(structure, restored) == 0
+    first = np.flatnonzero(structure.next_residue >= 0)  # where a chain runs through itself, the nearest are bonded
+    second = structure.next_residue[first]
     np.testing.assert_allclose(
-        np.linalg.norm(np.diff(restored, axis=1), axis=2),
-        np.broadcast_to(np.linalg.norm(np.diff(structure.ca, axis=0), axis=1), (6, 29)),
+        np.linalg.norm(restored[:, first] - restored[:, second], axis=2),
+        np.broadcast_to(np.linalg.norm(structure.ca[first] - structure.ca[second], axis=1), (6, len(first))),
         atol=2e-3,
     )
     moved_by = np.sqrt(((restored - samples) ** 2).sum(2).mean())

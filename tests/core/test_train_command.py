@@ -29,7 +29,7 @@ from dynaprot.datasets.training_sequences import TrainingSequences, sequences_pa
 from dynaprot.errors import TrainingDataError  # noqa: E402
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture  # noqa: E402
 from dynaprot.network.torch_network import build_network  # noqa: E402
-from dynaprot.network.weights import load_weights, shipped_weights  # noqa: E402
+from dynaprot.network.weights import find_weights, load_weights  # noqa: E402
 from dynaprot.training.augmentation import augmented  # noqa: E402
 from dynaprot.training.checkpoint import TrainingState  # noqa: E402
 from dynaprot.training.configuration import (  # noqa: E402
@@ -358,7 +358,9 @@ def test_the_bundled_configurations_are_what_they_are_called() -> None:
     assert configurations["paper-j"].architecture == DYNAPROT_J
     sizes = [sum(p.numel() for p in build_network(a).parameters()) for a in (DYNAPROT_M, DYNAPROT_J)]
     assert sizes == [955_078, 1_902_145]
-    shipped = load_weights(shipped_weights()[0])
+    path = find_weights("default")
+    assert path is not None
+    shipped = load_weights(path)
     default = configurations["default"]
     assert replace(default.architecture, members=default.members) == shipped.architecture
     with pytest.raises(TrainingDataError, match="default, paper-j, paper-m"):

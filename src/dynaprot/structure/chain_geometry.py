@@ -21,7 +21,7 @@ STRETCH = 0.4
 """Largest deviation of the distance between bonded C-alphas from that in the input, Å."""
 CLASH = 3.0
 """Distance below which C-alphas that are not bonded clash, Å."""
-STEPS = 400
+STEPS = 1000
 """Largest number of corrections between two searches for clashes."""
 ROUNDS = 5
 """Largest number of searches for clashes, since resolving some can cause others."""
