@@ -27,7 +27,7 @@ Indices = NDArray[np.int64]
 Strings = NDArray[np.str_]
 
 BOND, SLACK = 3.8, 1.0
-"""Å between neighbours along a chain, and what a gap's ends may be farther apart than a straight chain reaches."""
+"""Å between neighbours along a chain, and how much farther apart they may be where a chain is broken and lacks none."""
 POSITIONS = ("n", "ca", "c")
 LABELS = ("chain_ids", "residue_ids", "residue_names", "label_chain_ids", "label_residue_ids")
 SAME_PLACE = 1.0
@@ -392,7 +392,9 @@ class Structure:
         A piece of a chain beyond a wider gap belongs elsewhere, as to a neighbour in the crystal.
         """
         before, after, missing = self.gaps
-        spanned = np.linalg.norm(self.ca[after] - self.ca[before], axis=1) < BOND * (missing + 1) + SLACK
+        spanned = np.linalg.norm(self.ca[after] - self.ca[before], axis=1) < BOND * (missing + 1) + SLACK * (
+            missing == 0
+        )
         return before[spanned], after[spanned], missing[spanned]
 
     @cached_property
