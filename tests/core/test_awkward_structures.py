@@ -154,3 +154,20 @@ def test_gaps_and_molecules_do_not_depend_on_the_order_in_which_residues_are_sto
     assert (order[before], order[after]) == (14, 15)
     turned = moved(gapped, np.diag([1.0, -1.0, -1.0]), np.array([5.0, 0.0, 0.0]))
     assert np.unique(turned.molecules).size == np.unique(shuffled.molecules).size == np.unique(gapped.molecules).size
+
+
+def test_gaps_are_found_by_the_sequence_where_numbers_run_on(tmp_path: Path) -> None:
+    """SEQRES of a PDB file says that residues are missing, though the author numbered those that are there in a row."""
+    whole = random_protein(2, (30,))
+    kept = whole[np.r_[0:12, 17:30]]
+    names = " ".join(whole.residue_names)
+    lines = [f"SEQRES{k + 1:4d} A {30:4d}  {names[52 * k : 52 * k + 51]}" for k in range(3)]
+    for k in range(len(kept)):
+        for atom, (x, y, z) in zip(("N", "CA", "C"), (kept.n[k], kept.ca[k], kept.c[k]), strict=True):
+            place = f"{atom:<3s} {kept.residue_names[k]} A{k + 1:4d}    {x:8.3f}{y:8.3f}{z:8.3f}"
+            lines.append(f"ATOM  {len(lines):5d}  {place}  1.00  0.00           {atom[0]}")
+    path = tmp_path / "renumbered.pdb"
+    path.write_text("\n".join([*lines, "END\n"]))
+    found = load_structure(path)
+    assert [values.tolist() for values in found.gaps] == [[11], [12], [5]]
+    assert found.residue_ids.tolist() == [str(k + 1) for k in range(25)]

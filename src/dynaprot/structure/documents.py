@@ -129,6 +129,7 @@ def parse_document(text: str, source: str) -> Document:
     except (RuntimeError, ValueError, IndexError) as error:
         raise StructureError(f"{source}: cannot be read as PDB or mmCIF ({one_line(error)}).") from error
     document.models.setup_entities()
+    document.models.assign_label_seq_id()  # from SEQRES, where a PDB file has it: places in the sequence
     return document
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -310,13 +310,20 @@ def _structure(
         residue_ids=[str(residue.seqid) for residue in residues],
         residue_names=[residue.name for residue in residues],
         label_chain_ids=[residue.subchain or chain for chain, residue, _ in kept],
-        label_residue_ids=[
-            str(residue.seqid if residue.label_seq is None else residue.label_seq) for residue in residues
-        ],
+        label_residue_ids=_places_in_sequence(chain_ids, residues),
         name=name,
         notices=notices,
         atoms=_atoms([atoms for _, _, atoms in kept], (backbone.n, backbone.ca, backbone.c), given),
     )
+
+
+def _places_in_sequence(chain_ids: Sequence[str], residues: Sequence[gemmi.Residue]) -> list[str]:
+    """mmCIF label ids of residues: places in the sequence, or the author's numbers in chains where one is not known."""
+    unknown = {chain for chain, residue in zip(chain_ids, residues, strict=True) if residue.label_seq is None}
+    return [
+        str(residue.seqid if chain in unknown else residue.label_seq)
+        for chain, residue in zip(chain_ids, residues, strict=True)
+    ]
 
 
 def _atoms(
