@@ -317,7 +317,7 @@ def _structure(
     )
 
 
-def _places_in_sequence(chain_ids: Sequence[str], residues: Sequence[gemmi.Residue]) -> list[str]:
+def _places_in_sequence(chain_ids: Sequence[str] | NDArray[np.str_], residues: Sequence[gemmi.Residue]) -> list[str]:
     """mmCIF label ids of residues: places in the sequence, or the author's numbers in chains where one is not known."""
     unknown = {chain for chain, residue in zip(chain_ids, residues, strict=True) if residue.label_seq is None}
     return [
