@@ -79,6 +79,12 @@ def test_a_loose_fragment_stays_and_is_named() -> None:
     assert not dynamics.structure.links[0].size, "no link spans 61 Å with four residues"
 
 
+def test_a_long_tail_is_named() -> None:
+    """Sixty residues that stick out of a fold, and at most a few of the fold's own beside them."""
+    named = kinds(predict(structure("tail_of_60")).notices, "loose")
+    assert set(range(172, 232)) <= named <= set(range(168, 232))
+
+
 def test_ends_of_a_gap_move_about_as_in_the_whole_structure() -> None:
     """Residues 28 and 37 of K-Ras, with 29 to 36 missing: within 50 % of what the whole structure gives."""
     whole, gapped = predict(structure("6gof")), predict(structure("6gof_gap"))

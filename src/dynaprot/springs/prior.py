@@ -96,6 +96,8 @@ PRIOR = "2"
 """The one that new weights correct."""
 ANCHORED = 4
 """C-alphas of its own segment within 10 Å, beyond the third along the chain, that make a residue part of a fold."""
+LONG_TAIL = 10
+"""Residues of a tail from which on a notice names it."""
 
 
 def prior_constants(name: str) -> dict[str, float]:
@@ -236,8 +238,9 @@ class SpringPrior:
         assert self.background is not None
         structure, springs = self.structure, self.springs
         _, segment = np.unique(structure.segments, return_inverse=True)
+        tails = _tails(structure)
         if segment.max() == 0:
-            return ()
+            return _notice_of_loose(structure, [], tails)
         held = np.zeros((len(structure), 3, 3))
         between = segment[springs.i] != segment[springs.j]
         floor = np.zeros(len(structure))
@@ -256,16 +259,18 @@ class SpringPrior:
             for members in (np.flatnonzero(segment == k) for k in np.argsort(-np.bincount(segment), kind="stable")[1:])
             if _rests_on(structure.ca[members], held[members], floor[members])
         ]
-        if not loose:
-            return ()
-        names = [f"{structure.residue_label(m[0])} to {structure.residue_label(m[-1])}" for m in loose]
-        return (
-            Notice(
-                f"Hardly anything holds {', '.join(names)}: how far these residues move is a guess.",
-                "loose",
-                np.concatenate(loose),
-            ),
-        )
+        named = set(np.concatenate([[], *loose]).tolist())
+        return _notice_of_loose(structure, loose, [tail for tail in tails if not named & set(tail.tolist())])
+
+
+def _notice_of_loose(structure: Structure, pieces: list[Indices], tails: list[Indices]) -> tuple[Notice, ...]:
+    """One notice that names the pieces and the tails that hardly anything holds; none where there is neither."""
+    if not pieces and not tails:
+        return ()
+    names = [f"{structure.residue_label(m[0])} to {structure.residue_label(m[-1])}" for m in pieces]
+    names += [f"the tail {structure.residue_label(m[0])} to {structure.residue_label(m[-1])}" for m in tails]
+    text = f"Hardly anything holds {', '.join(names)}: how far these residues move is a guess."
+    return (Notice(text, "loose", np.concatenate([*pieces, *tails])),)
 
 
 def _rests_on(positions: Array, held: Array, floor: Array) -> bool:
@@ -381,16 +386,8 @@ def _tethers(structure: Structure, tether: float) -> InternalSprings:
     Without them, nothing but torsions says how far the end of a long tail can go. The springs are those of a Gaussian
     chain (Flory 1969), so that a residue k bonds from the fold is held to 3.8 sqrt(2k) Å by its tether alone.
     """
-    size, segments = len(structure), structure.segments
-    _, place, _ = chain_positions(structure.next_residue)
-    i, j = neighbour_pairs(structure.ca, 10.0)
-    inner = (segments[i] == segments[j]) & (np.abs(place[i] - place[j]) > 3)
-    contacts = np.bincount(i[inner], minlength=size) + np.bincount(j[inner], minlength=size)
-    bonded = np.flatnonzero(structure.next_residue >= 0)
+    anchor, bonds = _anchors(structure)
     before, after, missing = structure.links
-    ends = np.concatenate([bonded, before]), np.concatenate([structure.next_residue[bonded], after])
-    length = np.concatenate([np.ones(len(bonded), dtype=np.int64), missing + 1])
-    anchor, bonds = _nearest_anchor(contacts >= ANCHORED, *ends, length)
     loose = np.flatnonzero((bonds > 0) & (anchor >= 0))
     one = np.concatenate([loose, before])
     other = np.concatenate([anchor[loose], after])
@@ -401,6 +398,37 @@ def _tethers(structure: Structure, tether: float) -> InternalSprings:
         np.tile(gradients, (len(one), 1, 1)),
         np.repeat(stiffness, 3),
     )
+
+
+def _anchors(structure: Structure) -> tuple[Indices, Indices]:
+    """The nearest residue of a fold along the chain, and how many bonds away, shape=(N,) each; -1 and 0 without one."""
+    size, segments = len(structure), structure.segments
+    _, place, _ = chain_positions(structure.next_residue)
+    i, j = neighbour_pairs(structure.ca, 10.0)
+    inner = (segments[i] == segments[j]) & (np.abs(place[i] - place[j]) > 3)
+    contacts = np.bincount(i[inner], minlength=size) + np.bincount(j[inner], minlength=size)
+    bonded = np.flatnonzero(structure.next_residue >= 0)
+    before, after, missing = structure.links
+    ends = np.concatenate([bonded, before]), np.concatenate([structure.next_residue[bonded], after])
+    length = np.concatenate([np.ones(len(bonded), dtype=np.int64), missing + 1])
+    return _nearest_anchor(contacts >= ANCHORED, *ends, length)
+
+
+def _tails(structure: Structure) -> list[Indices]:
+    """Stretches from a fold to an end of its chain that are too long to be held by it, residues in order."""
+    anchor, bonds = _anchors(structure)
+    following, preceding = structure.next_residue, previous_residues(structure.next_residue)
+    tails: dict[int, Indices] = {}  # by their first residue: a chain that is nothing else is met from both ends
+    for step, ends in ((preceding, np.flatnonzero(following < 0)), (following, np.flatnonzero(preceding < 0))):
+        for end in ends:
+            tail = []
+            residue = end
+            while residue >= 0 and bonds[residue] > 0 and anchor[residue] >= 0:
+                tail.append(residue)
+                residue = step[residue]
+            if len(tail) >= LONG_TAIL:
+                tails[min(tail)] = np.sort(np.array(tail))
+    return list(tails.values())
 
 
 def _nearest_anchor(
