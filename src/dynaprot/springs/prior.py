@@ -427,7 +427,7 @@ def _tails(structure: Structure) -> list[Indices]:
                 tail.append(residue)
                 residue = step[residue]
             if len(tail) >= LONG_TAIL:
-                tails[min(tail)] = np.sort(np.array(tail))
+                tails[int(min(tail))] = np.sort(np.array(tail))
     return list(tails.values())
 
 
