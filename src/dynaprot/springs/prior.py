@@ -384,7 +384,8 @@ def _tethers(structure: Structure, tether: float) -> InternalSprings:
     """What holds tails and the ends of gaps: entropic springs to the nearest residue of the fold along the chain.
 
     Without them, nothing but torsions says how far the end of a long tail can go. The springs are those of a Gaussian
-    chain (Flory 1969), so that a residue k bonds from the fold is held to 3.8 sqrt(2k) Å by its tether alone.
+    chain whose mean square length is 8 times that of a freely jointed one, as proteins have it (Flory 1969): by its
+    tether alone, a residue k bonds from the fold is held to 3.8 sqrt(8k) Å.
     """
     anchor, bonds = _anchors(structure)
     before, after, missing = structure.links
