@@ -122,8 +122,6 @@ class SpringPrior:
         Which of the pairs these contacts belong to.
     constants : PriorConstants
         Constants of the prior.
-    constants : PriorConstants
-        What the network is made with.
     """
 
     structure: Structure
@@ -212,11 +210,10 @@ class SpringPrior:
             Correction of each residue in its own backbone frame; see `ElasticJoint`.
         """
         structure, springs = self.structure, self.springs
-        part = connected_parts(len(structure), springs.i, springs.j)
         notices: tuple[Notice, ...] = ()
         if self.background is not None:
             notices = self._loose()
-        elif part.any():  # all in part 0 otherwise
+        elif (part := connected_parts(len(structure), springs.i, springs.j)).any():  # all in part 0 otherwise
             far = parameter_free_springs(structure.ca, *np.nonzero(np.triu(part[:, None] != part[None, :])))
             springs = Springs(*map(np.concatenate, zip(vars(springs).values(), vars(far).values(), strict=True)))
             main = np.bincount(part).argmax()
