@@ -242,6 +242,16 @@ def prepare_command(
         bool, typer.Option("--conformers", help="Each source, a file or a folder, holds conformers of one protein.")
     ] = False,
     temperature: Annotated[int, typer.Option(help="Temperature of the mdCATH simulations, K.")] = 320,
+    teacher: Annotated[
+        str | None,
+        typer.Option(help="Model whose predictions are the labels, for structures of whose motion nothing is known."),
+    ] = None,
+    varied: Annotated[
+        float,
+        typer.Option(
+            min=0.0, max=1.0, help="With --teacher: share of structures that get a gap or a tail, or are cut in two."
+        ),
+    ] = 0.0,
     licence: Annotated[str | None, typer.Option(help="Licence of the data, kept with every protein.")] = None,
     split: Annotated[
         SplitName, typer.Option(help="Split by sequence cluster, or a published split of ATLAS.")
@@ -257,13 +267,19 @@ def prepare_command(
     """Make labels for training from simulations, models, conformers and crystals: one file for each protein."""
     from rich.progress import track
 
+    from .datasets.distillation import taught
     from .datasets.prepare import prepare, split_prepared
-    from .datasets.sources import find_sources
+    from .datasets.sources import find_sources, find_structures
     from .datasets.splits import published_split
 
     # Read first, so that an error comes before hours of work.
     published = None if split is SplitName.clusters else published_split(split.value, split_lists)
-    found = find_sources(sources, topology=topology, conformers=conformers, temperature=temperature, licence=licence)
+    if teacher:
+        found = [taught(source, teacher, varied) for source in find_structures(sources, licence=licence)]
+    else:
+        found = find_sources(
+            sources, topology=topology, conformers=conformers, temperature=temperature, licence=licence
+        )
     _make_folder(output)
     outcomes = prepare(found, output, jobs=jobs)
     done = list(track(outcomes, "Preparing", total=len(found), console=errors, transient=True))

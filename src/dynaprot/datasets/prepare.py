@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from ..errors import TrainingDataError
 from ..joint.linear_algebra import unit_diagonal
+from ..structure.protein import Structure
 from ..structure.superposition import chunks, superpose_ensemble
 from .alignment import chain_sequences
+from .distillation import Taught
+from .labels import Cluster
 from .prepared import PreparedProtein
 from .sources import Displacements, Ensemble, Source
 from .splits import Split, sequence_clusters, split_by_cluster
@@ -129,27 +132,39 @@ def prepare_protein(source: Source) -> PreparedProtein:
     """Read the source of one protein and compute its labels."""
     content = source.read()
     named = replace(content.structure, name=source.name)
+    if isinstance(content, Taught):
+        return _of_teacher(replace(content, structure=named), source)
     if isinstance(content, Displacements):
         return _of_crystal(replace(content, structure=named), source)
     return _of_ensemble(replace(content, structure=named), source)
 
 
 def _of_crystal(crystal: Displacements, source: Source) -> PreparedProtein:
-    structure = crystal.structure
+    return _without_frames(crystal.structure, crystal.displacements, None, "crystal", crystal.cluster, source)
+
+
+def _of_teacher(content: Taught, source: Source) -> PreparedProtein:
+    return _without_frames(content.structure, content.marginals, content.coupling, "taught", content.cluster, source)
+
+
+def _without_frames(
+    structure: Structure, marginals: Array, coupling: Array | None, kind: str, cluster: Cluster, source: Source
+) -> PreparedProtein:
+    """A protein whose moments are known, but no conformations."""
     return PreparedProtein(
         structure,
-        marginals=_in_local_frames(crystal.displacements, structure.rotations),
-        coupling=None,
+        marginals=_in_local_frames(marginals, structure.rotations),
+        coupling=coupling,
         mean=structure.ca,
         frames=np.zeros((0, len(structure), 3, 3)),
-        kind="crystal",
+        kind=kind,
         conformations=1,
         trajectories=1,
         effective_samples=1.0,
         split_half_rmsf_r=float("nan"),
         source=source.description,
         licence=source.licence,
-        cluster=str(crystal.cluster),
+        cluster=str(cluster),
     )
 
 

@@ -38,12 +38,12 @@ class PreparedProtein:
     mean : ndarray, shape=(N, 3)
         Mean C-alpha positions, Å, superposed on the reference.
     frames : ndarray, shape=(K, N, 3, 3)
-        N, CA and C of a few conformations, Å, superposed on the reference; K = 0 for a crystal.
+        N, CA and C of a few conformations, Å, superposed on the reference; K = 0 where no conformations are known.
     kind : str
-        ``simulation``, ``models`` (of one file), ``conformers`` or ``crystal``. Only the sizes of a simulation are
-        thermal; the others show directions and relative sizes.
+        ``simulation``, ``models`` (of one file), ``conformers``, ``crystal``, or ``taught`` (as a model predicts).
+        Only the sizes of simulations and predictions are thermal; the others show directions and relative sizes.
     conformations, trajectories : int
-        Their numbers; each conformer of an experiment is a trajectory.
+        Their numbers; each conformer of an experiment is a trajectory. 1 where no conformations are known.
     effective_samples : float
         The number of independent conformations to which the ensemble amounts.
     split_half_rmsf_r : float

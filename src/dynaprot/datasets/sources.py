@@ -34,7 +34,17 @@ from ..structure.superposition import superpose_ensemble
 from .alignment import align
 from .labels import Cluster
 
-__all__ = ["Displacements", "Ensemble", "RmsfChain", "Source", "find_sources", "read_ensembles", "read_rmsf_chains"]
+__all__ = [
+    "Displacements",
+    "Ensemble",
+    "RmsfChain",
+    "Source",
+    "StructureAlone",
+    "find_sources",
+    "find_structures",
+    "read_ensembles",
+    "read_rmsf_chains",
+]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
@@ -109,6 +119,14 @@ class Displacements:
 
 
 @dataclass(frozen=True)
+class StructureAlone:
+    """A structure of whose motion nothing is said."""
+
+    structure: Structure
+    cluster: Cluster = ""
+
+
+@dataclass(frozen=True)
 class RmsfChain:
     """A chain of which only the RMSF is known.
 
@@ -137,13 +155,13 @@ class Source:
     description, licence : str
         Texts for people.
     read : callable
-        Reads the data, or raises where they are broken.
+        Reads the data, or raises where they are broken. What it gives `prepare.prepare_protein` knows.
     """
 
     name: str
     description: str
     licence: str
-    read: Callable[[], Ensemble | Displacements]
+    read: Callable[[], Any]
 
     def explain(self, error: Exception) -> str:
         """An error that `read` raised, in one line without the protein's name."""
@@ -203,6 +221,48 @@ def find_sources(
                     f"{path}: holds no trajectory in ATLAS's layout, zip, mdCATH .h5, structure file or archive."
                 )
             sources += found
+    return _named_once(sources, licence)
+
+
+def find_structures(paths: Iterable[Path], *, licence: str | None = None) -> list[Source]:
+    """List the structures that files, folders and archives hold, whatever is known of their motion.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        PDB and mmCIF files, packed ``.npz`` archives with backbones, or folders with any of these.
+    licence : str, optional
+        As in `find_sources`.
+
+    Raises
+    ------
+    TrainingDataError
+        As in `find_sources`.
+    """
+    sources: list[Source] = []
+    for path in paths:
+        if not path.exists():
+            raise TrainingDataError(f"{path}: no such file or folder.")
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found = [source for file in files for source in _structures_in(file)]
+        if not found:
+            raise TrainingDataError(f"{path}: holds no structure file and no archive of backbones.")
+        sources += found
+    return _named_once(sources, licence)
+
+
+def _structures_in(file: Path) -> Iterator[Source]:
+    if file.suffix == ".npz":
+        yield from _in_archive(file, ("N", "CA", "C", "seq"), _read_backbone)
+    elif _is_structure(file):
+        yield Source(_name(file), file.name, UNSTATED, partial(_read_structure_alone, file))
+
+
+def _read_structure_alone(path: Path) -> StructureAlone:
+    return StructureAlone(load_structure(path))
+
+
+def _named_once(sources: list[Source], licence: str | None) -> list[Source]:
     twice = [name for name, number in Counter(source.name for source in sources).items() if number > 1]
     if twice:
         raise TrainingDataError(
@@ -227,7 +287,7 @@ def _in_files(files: Sequence[Path], temperature: int) -> Iterator[Source]:
             description = f"{file.name} at {temperature} K"
             yield Source(name, description, MDCATH_LICENCE, partial(_read_mdcath, file, temperature))
         elif file.suffix == ".npz":
-            yield from _in_archive(file)
+            yield from _in_archive(file, ("frames", "U"), _read_archive)
         elif _is_structure(file) and str(file.with_suffix("")) not in simulated:
             yield Source(_name(file), file.name, UNSTATED, partial(_read_structure, file))
 
@@ -254,16 +314,17 @@ def _in_zip(path: Path) -> Iterator[Source]:
         yield Source(PurePosixPath(stem).name, description, ATLAS_LICENCE, read)
 
 
-def _in_archive(path: Path) -> Iterator[Source]:
+def _in_archive(path: Path, any_of: Sequence[str], read: Callable[[Path, int], Any]) -> Iterator[Source]:
+    """Sources in an archive that has one of some arrays."""
     with _opened(path) as file:
-        if "offset" not in file or not ("frames" in file or "U" in file):
+        if not {"offset", "name"} <= set(file.files) or not any(name in file for name in any_of):
             return
         names = file["name"]
         licences = file["licence"] if "licence" in file else np.full(len(names), UNSTATED)
         origins = file["source"] if "source" in file else np.full(len(names), "")
     for k, (name, licence, origin) in enumerate(zip(names, licences, origins, strict=True)):
         description = ", ".join(filter(None, [path.name, str(origin)]))
-        yield Source(_file_name(str(name)), description, str(licence), partial(_read_archive, path, k))
+        yield Source(_file_name(str(name)), description, str(licence), partial(read, path, k))
 
 
 def _file_name(name: str) -> str:
@@ -667,6 +728,12 @@ def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
         float(arrays["split_half_rmsf_r"][index]) if "split_half_rmsf_r" in arrays else float("nan"),
         bool(arrays["backbone_rebuilt"][index]) if "backbone_rebuilt" in arrays else False,
     )
+
+
+def _read_backbone(path: Path, index: int) -> StructureAlone:
+    arrays = _archive(path, path.stat().st_mtime_ns)
+    structure = _chain(arrays, index, _file_name(str(arrays["name"][index])))[1]
+    return StructureAlone(structure, int(arrays["cluster"][index]) if "cluster" in arrays else "")
 
 
 def _chain(arrays: dict[str, NDArray], index: int, name: str) -> tuple[slice, Structure]:

@@ -25,6 +25,7 @@ __all__ = [
     "complete_backbone",
     "corrected_backbone",
     "count",
+    "placed",
     "rebuilt_backbone",
     "shorten",
     "there",
@@ -250,10 +251,10 @@ def rebuilt_backbone(
     for k in np.flatnonzero(lacking):  # what is still missing stands at an end of the chain
         if np.isfinite(c[k]).all() and np.isnan(n[k]).any():
             following = n[k + 1] if k < len(bonded) and bonded[k] else c[k] + _beside(c[k] - ca[k])
-            n[k] = _placed(following, c[k], ca[k], N_CA, AT_CA, PSI)
+            n[k] = placed(following, c[k], ca[k], N_CA, AT_CA, PSI)
         elif np.isfinite(n[k]).all() and np.isnan(c[k]).any():
             preceding = c[k - 1] if k and bonded[k - 1] else n[k] + _beside(n[k] - ca[k])
-            c[k] = _placed(preceding, n[k], ca[k], CA_C, AT_CA, PHI)
+            c[k] = placed(preceding, n[k], ca[k], CA_C, AT_CA, PHI)
     return n, ca, c
 
 
@@ -307,7 +308,7 @@ def _beside(vector: Array) -> Array:
     return np.cross(vector, np.eye(3)[np.abs(vector).argmin()])
 
 
-def _placed(a: Array, b: Array, c: Array, length: float, angle: float, torsion: float) -> Array:
+def placed(a: Array, b: Array, c: Array, length: float, angle: float, torsion: float) -> Array:
     """The point bonded to c, with the angle to b and the dihedral to a that are given."""
     axis = unit_vectors(c - b)
     normal = unit_vectors(np.cross(b - a, axis))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.distillation import SHORTEST_GAP, without_stretch
 from ..structure.protein import Structure
 from .configuration import Augmentation
 from .examples import Example
@@ -14,9 +15,6 @@ from .examples import Example
 __all__ = ["augmented"]
 
 Array = NDArray[np.floating]
-
-SHORTEST_GAP, LONGEST_GAP = 3, 30
-"""Residues that are cut out to make a gap."""
 
 
 def augmented(example: Example, how: Augmentation, generator: np.random.Generator) -> Example:
@@ -29,28 +27,19 @@ def augmented(example: Example, how: Augmentation, generator: np.random.Generato
         structure = _jostled(structure, how, generator)
     if how.crop and len(structure) > how.crop:
         start = int(generator.integers(len(structure) - how.crop + 1))
-        kept = slice(start, start + how.crop)
-        structure = structure[kept]
-        coupling = None if example.coupling is None else example.coupling[kept, kept]
-        example = replace(example, marginals=example.marginals[kept], coupling=coupling)
+        if structure is not example.structure:
+            example = replace(example, structure=structure)
+        example = example.cropped(slice(start, start + how.crop))
+        structure = example.structure
     if len(structure) > 3 * SHORTEST_GAP and generator.random() < how.gaps:
-        rest = _without_stretch(example, generator)
+        mobility = np.sqrt(np.einsum("iaa->i", example.marginals.numpy()))
+        rest = without_stretch(mobility, generator)
         structure = structure[rest]
         coupling = None if example.coupling is None else example.coupling[rest][:, rest]
         example = replace(example, marginals=example.marginals[rest], coupling=coupling)
     if structure is example.structure:
         return example
     return replace(example, structure=structure, frames=example.frames[:0])
-
-
-def _without_stretch(example: Example, generator: np.random.Generator) -> NDArray[np.int64]:
-    """All residues but a stretch, as loops are missing from structures: the shorter and more mobile, the likelier."""
-    size = len(example)
-    length = int(np.exp(generator.uniform(np.log(SHORTEST_GAP), np.log(min(LONGEST_GAP, size // 3) + 1))))
-    mobility = np.sqrt(np.einsum("iaa->i", example.marginals.numpy()))
-    of_stretches = np.convolve(mobility, np.ones(length) / length, mode="valid") ** 2
-    start = int(generator.choice(len(of_stretches), p=of_stretches / of_stretches.sum()))
-    return np.concatenate([np.arange(start), np.arange(start + length, size)])
 
 
 def _with_backbone(structure: Structure, backbone: Array) -> Structure:

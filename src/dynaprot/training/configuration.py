@@ -30,6 +30,8 @@ class TrainingSource:
     probability : float
         1: every epoch goes through the source. Less: the probability that an example of such a source is accompanied
         by one of this source.
+    start : float
+        Fraction of the epochs after which the source comes in; 0 from the first one on.
     weight : float
         Weight of its loss.
     scale_free : bool
@@ -56,6 +58,7 @@ class TrainingSource:
 
     path: str
     probability: float = 1.0
+    start: float = 0.0
     weight: float = 1.0
     scale_free: bool = False
     exclude: tuple[str, ...] = ()
@@ -86,8 +89,8 @@ class Augmentation:
     rotation_noise : float
         Standard deviation of each component of the rotation of each frame, degrees.
     crop : int
-        Residues to which a larger protein is cut, as a stretch of its sequence. 0 for no crops, as springs need it: the
-        elastic network of a part does not move as that part of the whole does.
+        Residues to which a larger protein is cut, as a stretch of its sequence, whose features stay those of the whole.
+        0 for no crops, as springs need it: the elastic network of a part does not move as that part of the whole does.
     """
 
     frames: float = 0.0
@@ -118,10 +121,12 @@ class Configuration:
     split : str
         Split of `dynaprot prepare` in the folder of the data: ``train`` trains, ``validation`` is held out, ``test`` is
         not used. Empty to assign sequence clusters to folds.
+    held_out : tuple of str
+        Sequence clusters that are not trained on and that validate, in place of folds.
     folds, members : int
         Number of folds, and number of networks, each of which is trained without one of the folds. Several networks are
         a committee.
-    losses : {"full", "paper", "squared"}
+    losses : {"full", "paper", "squared", "divergence"}
         See `losses`.
     shrinkage : float
         Weight of the mean squared log stiffness in the loss, which pulls towards the parameter-free elastic network.
@@ -131,6 +136,8 @@ class Configuration:
         Proteins of a cluster in an epoch, drawn by trust; 0 for all.
     batch : int
         Proteins in a step, of sources with probability 1, over all processes.
+    batch_residues : int
+        Residues in a step, in place of a number of proteins: few long ones or many short ones. 0 for `batch`.
     learning_rate, weight_decay : float
         Parameters of AdamW.
     warm_up : int
@@ -160,14 +167,16 @@ class Configuration:
     data_needed: str = ""
     rmsf_archive: str = ""
     split: str = ""
+    held_out: tuple[str, ...] = ()
     folds: int = 5
     members: int = 5
-    losses: Literal["full", "paper", "squared"] = "full"
+    losses: Literal["full", "paper", "squared", "divergence"] = "full"
     shrinkage: float = 0.0
     seed: int = 0
     epochs: int = 16
     per_cluster: int = 2
     batch: int = 1
+    batch_residues: int = 0
     learning_rate: float = 2e-3
     weight_decay: float = 1e-3
     warm_up: int = 50
@@ -196,7 +205,10 @@ class Configuration:
             raise TrainingDataError(f"{where}: has no [[source]] to learn from.")
         found["source"] = tuple(_record(TrainingSource, source, f"{where}, [[source]]") for source in sources)
         configuration = _record(cls, found, where)
-        if not any(source.probability == 1.0 for source in configuration.source):
+        leading = [source for source in configuration.source if source.probability == 1.0]
+        if any(source.start for source in leading):
+            raise TrainingDataError(f"{where}: a [[source]] with probability = 1 is used from the start.")
+        if not leading:
             raise TrainingDataError(f"{where}: no [[source]] has probability = 1, through which an epoch would go.")
         if not 1 <= configuration.members <= max(configuration.folds, 1):
             raise TrainingDataError(f"{where}: members must be from 1 to folds = {configuration.folds}.")
@@ -264,11 +276,18 @@ def bundled_configurations() -> list[str]:
 def read_configuration(name: str) -> Configuration:
     """Read a TOML file, or a bundled configuration by its name.
 
+    A file with ``base = "dynaprot"`` has the values of that configuration wherever it gives none itself.
+
     Raises
     ------
     TrainingDataError
         If it is missing, not TOML, or has unknown keys or values.
     """
+    return Configuration.of(_table(name), name)
+
+
+def _table(name: str) -> dict[str, Any]:
+    """The values of a TOML file and of the bundled configuration that it is based on."""
     path = Path(name) if name.endswith(".toml") else BUNDLED / f"{name}.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -277,4 +296,7 @@ def read_configuration(name: str) -> Configuration:
         raise TrainingDataError(f"{name}: is neither a .toml file here nor one of {bundled}.") from error
     except (OSError, ValueError) as error:
         raise TrainingDataError(f"{path}: cannot be read as TOML ({error}).") from error
-    return Configuration.of(table, str(path))
+    base = table.pop("base", None)
+    if base is not None and base not in bundled_configurations():
+        raise TrainingDataError(f"{path}: 'base' is one of {', '.join(bundled_configurations())}, not {base!r}.")
+    return table if base is None else _table(base) | table

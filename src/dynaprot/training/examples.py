@@ -24,7 +24,7 @@ from ..joint.elastic_torch import InternalSprings
 from ..network.architecture import DYNAPROT_M, Architecture
 from ..network.features import featurise
 from ..network.torch_network import tensors
-from ..springs.prior import PRIOR, SpringPrior
+from ..springs.prior import SpringPrior
 from ..structure.protein import Structure
 from .configuration import TrainingSource
 
@@ -46,6 +46,57 @@ class Input:
         Arguments of `DynaProt.forward`.
     positions : Tensor, shape=(N, 3)
         C-alpha, Å.
+    springs : InputSprings or None
+        The elastic network that is corrected, if one is.
+    """
+
+    arguments: tuple[Tensor, ...]
+    positions: Tensor
+    springs: InputSprings | None
+
+    @classmethod
+    def of(cls, structure: Structure, architecture: Architecture) -> Input:
+        """Compute what a network of this architecture reads of a structure."""
+        features = featurise(structure, architecture.residue_features, architecture.pair_features)
+        positions = structure.ca - structure.ca.mean(0)
+        prior = SpringPrior.of(structure, features.pairs, architecture.prior) if architecture.prior else None
+        return cls(
+            tensors(features),
+            torch.from_numpy(positions).float(),
+            None if prior is None else InputSprings.of(prior),
+        )
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def cropped(self, kept: slice) -> Input:
+        """The input of a stretch of residues, with their features in the whole; not for springs."""
+        assert self.springs is None
+        positions = self.positions[kept]
+        positions = positions - positions.mean(0)
+        types, rotations, _, residue_features, mask, pairs, pair_features = self.arguments
+        return Input(
+            (types[:, kept], rotations[:, kept], positions[None], residue_features[:, kept], mask[:, kept], pairs,
+             pair_features),
+            positions,
+            None,
+        )  # fmt: skip
+
+    def to(self, device: torch.device) -> Input:
+        """The same input on another device."""
+        return Input(
+            tuple(argument.to(device) for argument in self.arguments),
+            self.positions.to(device),
+            None if self.springs is None else self.springs.to(device),
+        )
+
+
+@dataclass
+class InputSprings:
+    """The elastic network that a network of springs corrects, for a differentiable joint.
+
+    Attributes
+    ----------
     base : Tensor, shape=(P, 2)
         Central and isotropic stiffness of pairs before learning, kT/Å^2.
     coordinates : dict of str to InternalSprings
@@ -58,8 +109,6 @@ class Input:
         Hessian of the springs between residues that are far apart, kT/Å^2.
     """
 
-    arguments: tuple[Tensor, ...]
-    positions: Tensor
     base: Tensor
     coordinates: dict[str, InternalSprings]
     touching: Tensor
@@ -67,30 +116,20 @@ class Input:
     background: Tensor | None
 
     @classmethod
-    def of(cls, structure: Structure, architecture: Architecture) -> Input:
-        """Compute what a network of this architecture reads of a structure."""
-        features = featurise(structure, architecture.residue_features, architecture.pair_features)
-        prior = SpringPrior.of(structure, features.pairs, architecture.prior or PRIOR)
+    def of(cls, prior: SpringPrior) -> InputSprings:
+        """The springs of an elastic network as tensors."""
         springs = prior.springs
-        positions = structure.ca - structure.ca.mean(0)
         return cls(
-            tensors(features),
-            torch.from_numpy(positions).float(),
             torch.from_numpy(np.stack([springs.central, springs.isotropic], axis=1)).float(),
             {kind: InternalSprings.of(arrays) for kind, arrays in prior.internal.items()},
             torch.from_numpy(prior.touching),
             torch.from_numpy(prior.learned_share).float(),
-            _hessian_of_background(prior) if architecture.prior else None,
+            _hessian_of_background(prior),
         )
 
-    def __len__(self) -> int:
-        return len(self.positions)
-
-    def to(self, device: torch.device) -> Input:
-        """The same input on another device."""
-        return Input(
-            tuple(argument.to(device) for argument in self.arguments),
-            self.positions.to(device),
+    def to(self, device: torch.device) -> InputSprings:
+        """The same springs on another device."""
+        return InputSprings(
             self.base.to(device),
             {kind: coordinates.to(device) for kind, coordinates in self.coordinates.items()},
             self.touching.to(device),
@@ -117,7 +156,8 @@ class Example:
     marginals : Tensor, shape=(N, 3, 3)
         Å^2, frame of the structure.
     coupling : Tensor, shape=(N, N), or None
-        Unit diagonal. None for a crystal, which describes each residue by itself.
+        Unit diagonal, in single precision, for thousands of proteins to fit in memory. None for a crystal, which
+        describes each residue by itself.
     cluster : int or str
         Sequence cluster: its proteins stay on one side of every split.
     frames : ndarray, shape=(K, N, 3, 3)
@@ -178,7 +218,21 @@ class Example:
     def labels(self) -> Labels:
         """The moments of an ensemble as arrays."""
         assert self.coupling is not None
-        return Labels(self.marginals.numpy(), self.coupling.numpy())
+        return Labels(self.marginals.numpy(), self.coupling.double().numpy())
+
+    def cropped(self, kept: slice) -> Example:
+        """A stretch of the residues with their labels; what is read of them is that of the whole, but for springs."""
+        coupling = None if self.coupling is None else self.coupling[kept, kept]
+        part = replace(
+            self,
+            structure=self.structure[kept],
+            marginals=self.marginals[kept],
+            coupling=coupling,
+            frames=self.frames[:, kept],
+        )
+        if not self.architecture.prior:
+            part.input = self.input.cropped(kept)
+        return part
 
     def to(self, device: torch.device) -> Example:
         """The same example with its labels on another device."""
@@ -274,7 +328,7 @@ def _example(protein: PreparedProtein, source: TrainingSource, frames: bool) -> 
     return Example(
         protein.structure,
         torch.from_numpy(marginals),
-        None if protein.coupling is None else torch.from_numpy(protein.coupling.astype(np.float64)),
+        None if protein.coupling is None else torch.from_numpy(protein.coupling.astype(np.float32)),
         _cluster(protein),
         protein.frames.astype(np.float64) if frames else protein.frames[:0].astype(np.float64),
         trust=1.0 if conformations >= 100 else 0.6 if conformations >= 45 else 0.25,

@@ -96,6 +96,12 @@ def assign_folds(data: Data, configuration: Configuration) -> list[Fold]:
             return example.structure.name in split.validation
 
         return [_fold(data, configuration, is_apart, is_held_out)] * configuration.members
+    if configuration.held_out:
+
+        def is_listed(example: Example) -> bool:
+            return str(example.cluster) in configuration.held_out
+
+        return [_fold(data, configuration, is_listed, is_listed)] * configuration.members
     if configuration.folds < 2:
         raise TrainingDataError("folds must be 2 or more where there is no split.")
     # Numbers before names.
@@ -124,12 +130,13 @@ def _fold(
     training = [[example for example in group if not is_apart(example)] for group in data.examples]
     if not _leading(configuration, training):
         raise TrainingDataError("Nothing is left to train on; there are too few sequence clusters for these folds.")
-    leading = _leading(configuration, data.examples)
-    held_out = [example for example in leading if is_held_out(example)]
+    groups = zip(configuration.source, data.examples, strict=True)
+    thermal = [example for source, group in groups if not source.scale_free for example in group]
+    held_out = [example for example in thermal if is_held_out(example)]
     validating = [example for example in held_out if example.trustworthy and example.coupling is not None]
     if configuration.patience and not validating:
         raise TrainingDataError("No held-out protein is fit to decide when to stop; set patience = 0.")
-    apart = {example.cluster for example in leading if is_apart(example)}
+    apart = {example.cluster for example in thermal if is_apart(example)}
     trained = {example.cluster for group in training for example in group}
     return Fold(training, validating, sorted(apart - trained, key=str))
 

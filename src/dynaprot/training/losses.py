@@ -44,14 +44,29 @@ def full_loss(marginals: Tensor | None, coupling: Tensor | None, example: Exampl
     loss = loss + 6.0 * (1.0 - _pearson(variance.sqrt(), true_variance.sqrt()))
     if example.scale_free:
         return loss
-    ratio = torch.linalg.solve(marginals, truth) + torch.linalg.solve(truth, marginals)
-    symmetric_kl = 0.25 * _trace(ratio) - 1.5
     return (
         loss
         + 2.0 * log_size.mean() ** 2
-        + 1.2 * torch.log1p(symmetric_kl.clamp(min=0.0)).mean()
+        + 1.2 * torch.log1p(_symmetric_kl(marginals, truth)).mean()
         + 1.5 * squared_bures(marginals, truth).mean().clamp(min=1e-6).log()
     )
+
+
+def divergence_loss(marginals: Tensor | None, coupling: Tensor | None, example: Example) -> Tensor:
+    """Mean log(1 + symmetric KL) of the marginals, and the error of the coupling: for learning from a model.
+
+    Without eigenvalues: of 3 x 3 matrices, KL needs inverses alone. Arguments as in `full_loss`.
+    """
+    loss = example.marginals.new_zeros(())
+    if marginals is not None:
+        truth = example.marginals
+        if example.scale_free:  # at the scale of the least divergence
+            over, under = torch.linalg.solve(marginals, truth), torch.linalg.solve(truth, marginals)
+            marginals = marginals * (_trace(over).sum() / _trace(under).sum()).sqrt()
+        loss = loss + torch.log1p(_symmetric_kl(marginals, truth)).mean()
+    if coupling is not None and example.coupling is not None:
+        loss = loss + 15.0 * _coupling_error(coupling, example.coupling)
+    return loss
 
 
 def paper_loss(marginals: Tensor | None, coupling: Tensor | None, example: Example) -> Tensor:
@@ -64,7 +79,7 @@ def paper_loss(marginals: Tensor | None, coupling: Tensor | None, example: Examp
         loss = loss + _norm(_log_error(marginals, example)).mean()
     if coupling is not None and example.coupling is not None:
         nugget = NUGGET * torch.eye(len(coupling), dtype=coupling.dtype, device=coupling.device)
-        error = matrix_log(coupling + nugget) - matrix_log(example.coupling + nugget)
+        error = matrix_log(coupling + nugget) - matrix_log(example.coupling.double() + nugget)
         loss = loss + error.norm() / math.sqrt(len(coupling))
     return loss
 
@@ -82,6 +97,7 @@ def squared_loss(marginals: Tensor | None, coupling: Tensor | None, example: Exa
 
 LOSSES: dict[str, Callable[[Tensor | None, Tensor | None, Example], Tensor]] = {
     "full": full_loss,
+    "divergence": divergence_loss,
     "paper": paper_loss,
     "squared": squared_loss,
 }
@@ -134,6 +150,12 @@ class _MatrixLog(torch.autograd.Function):
         return vectors @ (middle * (2.0 * quotient / (left + right))) @ vectors.mT
 
 
+def _symmetric_kl(a: Tensor, b: Tensor) -> Tensor:
+    """Symmetric Kullback-Leibler divergence of Gaussians with covariances of shape=(N, 3, 3): shape=(N,)."""
+    ratio = torch.linalg.solve(a, b) + torch.linalg.solve(b, a)
+    return (0.25 * _trace(ratio) - 1.5).clamp(min=0.0)
+
+
 def _log_error(marginals: Tensor, example: Example) -> Tensor:
     """log of the prediction - log of the label, shape=(N, 3, 3), without a common factor where it is scale-free."""
     error = matrix_log(marginals) - matrix_log(example.marginals)
@@ -145,6 +167,7 @@ def _log_error(marginals: Tensor, example: Example) -> Tensor:
 
 def _coupling_error(coupling: Tensor, truth: Tensor) -> Tensor:
     """Mean square over pairs; those more than 50 residues apart count less."""
+    truth = truth.double()
     i, j = torch.triu_indices(len(coupling), len(coupling), 1, device=coupling.device)
     weight = (j - i <= 50).double() + 0.3
     return (weight * (coupling[i, j] - truth[i, j]) ** 2).sum() / weight.sum()

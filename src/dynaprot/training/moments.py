@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..joint.elastic_torch import elastic_moments
 from ..network.torch_network import Outputs
 from ..springs.prior import log_stiffness
-from .examples import Input
+from .examples import Input, InputSprings
 
 __all__ = ["Moments", "collate", "predict_moments"]
 
@@ -75,7 +75,8 @@ def _moments(heads: Outputs, k: int, springs: Tensor | None, protein: Input) -> 
     """Moments of the k-th protein of a batch."""
     size = len(protein)
     if springs is not None:
-        return _elastic(heads, k, springs, protein)
+        assert protein.springs is not None
+        return _elastic(heads, k, springs, protein, protein.springs)
     rotations = protein.arguments[1][0]
     prediction = Moments(None, None)
     if heads.marginal_factor is not None:
@@ -88,13 +89,13 @@ def _moments(heads: Outputs, k: int, springs: Tensor | None, protein: Input) -> 
     return prediction
 
 
-def _elastic(heads: Outputs, k: int, springs: Tensor, protein: Input) -> Moments:
+def _elastic(heads: Outputs, k: int, springs: Tensor, protein: Input, corrected: InputSprings) -> Moments:
     """Moments of the network of springs: `SpringPrior.corrected` and `ElasticJoint`, differentiable."""
     assert heads.chain is not None
     size = len(protein)
-    springs = protein.share[:, None] * springs
-    chain, prior = heads.chain[k, :size].float(), protein.coordinates
-    of_kinds = log_stiffness(springs, chain, prior, protein.touching)
+    springs = corrected.share[:, None] * springs
+    chain, prior = heads.chain[k, :size].float(), corrected.coordinates
+    of_kinds = log_stiffness(springs, chain, prior, corrected.touching)
     coordinates = [
         before._replace(stiffness=of_kinds[kind].exp() * before.stiffness) if kind in of_kinds else before
         for kind, before in prior.items()
@@ -103,9 +104,9 @@ def _elastic(heads: Outputs, k: int, springs: Tensor, protein: Input) -> Moments
     if heads.congruence is not None:
         rotations = protein.arguments[1][0]
         congruence = rotations @ heads.congruence[k, :size].float() @ rotations.mT
-    central, isotropic = (springs[:, :2].exp() * protein.base).unbind(1)
+    central, isotropic = (springs[:, :2].exp() * corrected.base).unbind(1)
     marginals, coupling = elastic_moments(
-        protein.positions, protein.arguments[5], central, isotropic, congruence, coordinates, protein.background
+        protein.positions, protein.arguments[5], central, isotropic, congruence, coordinates, corrected.background
     )
     learned = torch.cat([springs[:, :2].flatten(), of_kinds["contacts"], chain.flatten()])
     return Moments(marginals.double(), coupling.double(), learned)

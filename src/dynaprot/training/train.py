@@ -59,6 +59,10 @@ BUCKET = 16
 """Batches whose proteins are sorted by length before they are divided: little padding, and still much chance."""
 
 
+PADDED = 1.4
+"""Longest over shortest protein of a padded forward pass."""
+
+
 @dataclass
 class Member:
     """A trained network, its fold, and its metrics on what was held out, one row for each protein."""
@@ -88,21 +92,43 @@ def plan_epoch(fold: Fold, configuration: Configuration, seed: Sequence[int], ep
         chosen = _few_of_each_cluster(group, configuration.per_cluster, generator)
         tasks += [Task(example, source.weight * example.trust) for example in chosen]
     tasks = [tasks[k] for k in generator.permutation(len(tasks))]
-    size = configuration.batch
-    steps: list[list[Task]] = []
-    for start in range(0, len(tasks), BUCKET * size):
-        bucket = sorted(tasks[start : start + BUCKET * size], key=lambda task: len(task.example) if size > 1 else 0)
-        steps += [bucket[k : k + size] for k in range(0, len(bucket), size)]
+    steps = _divided(tasks, configuration)
     steps = [steps[k] for k in generator.permutation(len(steps))]
     for step in steps:
         leading = len(step)
         for source, group in beside:
+            if epoch < source.start * configuration.epochs:
+                continue
             for _ in range(leading):
                 if generator.random() < source.probability:
                     step.append(Task(group[generator.integers(len(group))], source.weight))
         # The loss of a step is a mean over its leading proteins.
         step[:] = [replace(task, weight=task.weight / leading) for task in step]
     return steps
+
+
+def _divided(tasks: list[Task], configuration: Configuration) -> list[list[Task]]:
+    """Steps of a number of proteins, or of residues; those of a step are of similar length where it has several."""
+
+    def size(task: Task) -> int:
+        return min(len(task.example), configuration.augmentation.crop or len(task.example))
+
+    if configuration.batch_residues:
+        steps = max(1, round(sum(map(size, tasks)) / configuration.batch_residues))
+        window = -(-len(tasks) * BUCKET // steps)
+    else:
+        window = BUCKET * configuration.batch
+    several = configuration.batch > 1 or configuration.batch_residues > 0
+    ordered: list[Task] = []
+    for start in range(0, len(tasks), window):
+        bucket = tasks[start : start + window]
+        ordered += sorted(bucket, key=size) if several else bucket
+    if not configuration.batch_residues:
+        return [ordered[k : k + configuration.batch] for k in range(0, len(ordered), configuration.batch)]
+    # The same number of steps in every epoch, each with about as many residues.
+    ends = np.cumsum([size(task) for task in ordered])
+    cuts = np.searchsorted(ends, ends[-1] * np.arange(1, steps) / steps)
+    return [ordered[a:b] for a, b in zip([0, *cuts], [*cuts, len(ordered)], strict=True)]
 
 
 def _few_of_each_cluster(group: list[Example], most: int, generator: np.random.Generator) -> list[Example]:
@@ -140,13 +166,10 @@ def take_step(
         parameter.grad = torch.zeros_like(parameter)
     total = torch.zeros((), dtype=torch.float64, device=processes.device)
     state.network.train()
-    # Proteins share a forward pass, padded, unless each fills the memory by itself: springs and pair heads cost N^3.
     mine = list(processes.share(list(enumerate(tasks))))
-    architecture = configuration.architecture
-    together = 1 if architecture.prior or architecture.coupling == "pair" else max(len(mine), 1)
-    for start in range(0, len(mine), together):
+    for together in _passes(mine, configuration):
         batch = []
-        for number, task in mine[start : start + together]:
+        for number, task in together:
             generator = np.random.default_rng([*seed, state.step, number])
             batch.append((augmented(task.example, configuration.augmentation, generator), task.weight))
             torch.manual_seed(int(generator.integers(2**62)))  # for dropout
@@ -177,6 +200,25 @@ def take_step(
         for kept, current in zip(state.average.parameters(), parameters, strict=True):
             kept.lerp_(current, max(1.0 / state.step, 1.0 / configuration.ema_steps))
     return float(total)
+
+
+def _passes(tasks: list[tuple[int, Task]], configuration: Configuration) -> Iterator[list[tuple[int, Task]]]:
+    """Numbered tasks that share a forward pass, padded to the longest of them.
+
+    Each has its own where it fills the memory by itself: springs and pair heads cost N^3.
+    """
+    architecture = configuration.architecture
+    if architecture.prior or architecture.coupling == "pair":
+        yield from ([task] for task in tasks)
+        return
+    together: list[tuple[int, Task]] = []
+    for number, task in sorted(tasks, key=lambda each: len(each[1].example)):
+        if together and len(task.example) > PADDED * len(together[0][1].example):
+            yield together
+            together = []
+        together.append((number, task))
+    if together:
+        yield together
 
 
 def loss_on(example: Example, prediction: Moments, configuration: Configuration) -> Tensor:
