@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from .dynamics import Dynamics
 from .errors import PredictionError, StructureError
 from .joint import ElasticJoint, FactoredJoint, Joint
+from .joint.linear_algebra import log_mean
 from .network.architecture import Architecture
 from .network.features import featurise
 from .network.runtime import Network, choose_device, open_network
-from .network.weights import find_weights, load_weights, shipped_weights
+from .network.weights import LATEST, find_weights, load_weights, shipped_weights
 from .notices import Notice
 from .springs.elastic_networks import classic_anm, parameter_free_anm
 from .springs.prior import SpringPrior
@@ -41,8 +42,8 @@ ELASTIC_NETWORKS: dict[str, tuple[Callable[[Structure], ElasticJoint], str]] = {
 
 def models() -> list[str]:
     """Names that `predict` takes: ``default``, where its weights are there, other shipped weights, elastic networks."""
-    default = ["default"] if find_weights("default") else []
-    return [*default, *(path.stem for path in shipped_weights()), *ELASTIC_NETWORKS]
+    latest = [name for name in LATEST if all(find_weights(part) for part in parts(name))]
+    return [*latest, *(path.stem for path in shipped_weights()), *ELASTIC_NETWORKS]
 
 
 def predict(structure: Structure, model: str = "default", device: str = "auto") -> Dynamics:
@@ -54,8 +55,9 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
         All its chains are one system.
     model : str
         ``"default"``, another of `models`, or the path of a ``.safetensors`` file; or two networks with a plus between
-        them, as ``"m.safetensors+j.safetensors"``, of which the second predicts what the first does not, as the paper's
-        M and J do. ``"anm"`` is the elastic network without parameters: the baseline, and the fallback where no weights
+        them. Of ``"m.safetensors+j.safetensors"``, the second predicts what the first does not, as the paper's M and J
+        do. Of ``"springs+dynaprot"``, the joint of the springs is given the mean of the marginals that both predict.
+        ``"anm"`` is the elastic network without parameters: the baseline, and the fallback where no weights
         are found.
     device : str
         ``"auto"`` is a GPU where PyTorch has one, else the CPU; or ``"cpu"``, or a device as PyTorch names it:
@@ -95,16 +97,22 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
         opened.append(_open(path, path.stat().st_mtime_ns if path.exists() else 0, device))
         _require_memory(structure, opened[-1])
     priors = [network.architecture.prior for network in opened if network.architecture.prior]
-    if priors and len(opened) > 1:
-        raise PredictionError(f"'{model}': a network of springs predicts everything; give it alone.")
+    if len(priors) > 1 or (priors and not all(n.architecture.prior or n.architecture.marginals for n in opened)):
+        raise PredictionError(
+            f"'{model}': beside a network of springs, which predicts everything, there can be one that predicts "
+            "marginals, whose mean with those of the springs is taken."
+        )
     for network in opened:
         features = featurise(structure, network.architecture.residue_features, network.architecture.pair_features)
         outputs = network.run(features) | outputs  # what the first predicts stays
-        pairs = features.pairs
+        if network.architecture.prior:
+            pairs = features.pairs
     description = " + ".join(network.description for network in opened)
     if priors:
         corrected = SpringPrior.of(structure, pairs, priors[0]).corrected(outputs["springs"], outputs["chain"])
         joint, notices = corrected.to_joint(outputs.get("congruence"))
+        if "marginal_factor" in outputs:
+            joint = joint.recoloured(log_mean(joint.marginals, _marginals(structure, outputs)))
         return Dynamics(structure, joint, description, (*structure.gap_notices, *notices))
     factored, notices = _joint_of_heads(structure, outputs)
     return Dynamics(structure, factored, description, (*structure.gap_notices, *notices))
@@ -115,6 +123,7 @@ def parts(model: str) -> list[str]:
 
     A plus within the name of a file or a folder parts nothing: what no network is called goes on to the next plus.
     """
+    model = LATEST.get(model, model)
     if Path(model).exists():
         return [model]
     found = [""]
@@ -185,13 +194,18 @@ def _require_memory(structure: Structure, network: _OpenNetwork) -> None:
         )
 
 
+def _marginals(structure: Structure, outputs: dict[str, NDArray[np.floating]]) -> NDArray[np.floating]:
+    """L L^T of each residue, in the frame of the structure: shape=(N, 3, 3), Å^2."""
+    factor = structure.rotations @ outputs["marginal_factor"]
+    return factor @ np.swapaxes(factor, 1, 2)
+
+
 def _joint_of_heads(structure: Structure, outputs: dict[str, NDArray[np.floating]]) -> tuple[Joint, tuple[Notice, ...]]:
     """Assemble the joint from marginals and coupling; the elastic network fills in for the one that is missing."""
     if "marginal_factor" not in outputs:
         notice = "This network predicts no marginals: the elastic network stands in."
         return FactoredJoint(parameter_free_anm(structure).marginals, outputs["coupling"]), (Notice(notice, "model"),)
-    factor = structure.rotations @ outputs["marginal_factor"]
-    marginals = factor @ np.swapaxes(factor, 1, 2)
+    marginals = _marginals(structure, outputs)
     if "coupling" in outputs:
         return FactoredJoint(marginals, outputs["coupling"]), ()
     notice = "This network predicts no coupling: the elastic network stands in."

@@ -10,7 +10,7 @@ the inverted Cholesky factor V of P H P + s Q Q^T, never from eigenvectors: one 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -248,6 +248,14 @@ class _Factors:
         """V, shape=(3N, 3N)."""
         return self.root.reshape(len(self.root), -1)
 
+    def corrected(self, congruence: Array) -> _Factors:
+        """The factor with B_i, shape=(N, 3, 3), applied to each residue; V is changed in place."""
+        for block in blocks(0, len(self.root)):
+            rows = self.root[block, : _reach(block)].transpose(1, 0, 2)
+            rows[...] = rows @ np.swapaxes(congruence[: len(rows)], 1, 2)
+        rigid = (congruence @ self.rigid.reshape(-1, 3, 6)).reshape(-1, 6)
+        return replace(self, rigid=rigid)
+
     @property
     def excess(self) -> float:
         """Variance of each rigid motion that V^T V has too much of, Å^2."""
@@ -312,12 +320,8 @@ class ElasticJoint:
         root = matrix.reshape(3 * size, size, 3)
         internal = (np.einsum("ij,ij->", matrix, matrix) - 6 / stiffness) / (3 * size)
         response = matrix @ rigid
-        if self.congruence is not None:
-            for block in blocks(0, 3 * size):
-                rows = root[block, : _reach(block)].transpose(1, 0, 2)
-                rows[...] = rows @ np.swapaxes(self.congruence[: len(rows)], 1, 2)
-            rigid = (self.congruence @ rigid.reshape(size, 3, 6)).reshape(3 * size, 6)
-        return _Factors(root, rigid, response, 1 / stiffness, RIGID_VARIANCE * internal)
+        factors = _Factors(root, rigid, response, 1 / stiffness, RIGID_VARIANCE * internal)
+        return factors if self.congruence is None else factors.corrected(self.congruence)
 
     def _columns(self) -> Iterator[Array]:
         """The root in blocks of shape (3, rows, residues), without the residues whose entries are all zero."""
@@ -385,10 +389,12 @@ class ElasticJoint:
         marginals : ndarray, shape=(N, 3, 3)
             Sigma, Å^2, in the frame of the positions.
         """
-        congruence = matrix_power(marginals, 0.5) @ matrix_power(self.marginals, -0.5)
-        if self.congruence is not None:
-            congruence = congruence @ self.congruence
-        return ElasticJoint(self.positions, self.springs, congruence, self.coordinates, self.background)
+        change = matrix_power(marginals, 0.5) @ matrix_power(self.marginals, -0.5)
+        congruence = change if self.congruence is None else change @ self.congruence
+        joint = ElasticJoint(self.positions, self.springs, congruence, self.coordinates, self.background)
+        # The factor, the one large array, passes on to the new joint: this one makes another if it is asked for more.
+        joint._factors = self.__dict__.pop("_factors", self._factors).corrected(change)
+        return joint
 
     def arrays(self) -> dict[str, NDArray]:
         """What `from_archive` needs to rebuild the joint."""

@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 
 from ..errors import PredictionError
 
-__all__ = ["blocks", "gram", "invert_root", "leading_eigenpairs", "matrix_log", "matrix_power", "unit_diagonal"]
+__all__ = [
+    "blocks",
+    "gram",
+    "invert_root",
+    "leading_eigenpairs",
+    "log_mean",
+    "matrix_log",
+    "matrix_power",
+    "unit_diagonal",
+]
 
 Array = NDArray[np.floating]
 DIRECT = 192
@@ -28,6 +37,12 @@ def matrix_log(matrices: Array) -> Array:
     """Symmetric logarithm of a stack of SPD matrices, shape=(..., d, d)."""
     values, vectors = np.linalg.eigh(matrices)
     return (vectors * np.log(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+
+
+def log_mean(first: Array, second: Array) -> Array:
+    """Log-Euclidean mean of two stacks of SPD matrices, shape=(..., d, d) (Arsigny et al. 2006)."""
+    values, vectors = np.linalg.eigh((matrix_log(first) + matrix_log(second)) / 2.0)
+    return (vectors * np.exp(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
 
 
 def unit_diagonal(matrix: Array) -> Array:

@@ -24,13 +24,13 @@ from ..storage import replacing
 from . import features
 from .architecture import Architecture
 
-__all__ = ["DEFAULT", "Weights", "find_weights", "load_weights", "save_weights", "shipped_weights"]
+__all__ = ["DEFAULT", "LATEST", "Weights", "find_weights", "load_weights", "save_weights", "shipped_weights"]
 
 FORMAT = "dynaprot-weights-2"
 DEFAULT = "springs-2"
 """The shipped weights that ``default`` names."""
 LATEST = {"default": DEFAULT, "springs": "springs-2"}
-"""Names without a version, and the shipped weights that they stand for."""
+"""Names without a version, and the shipped weights that they stand for, with a plus between two."""
 
 
 @dataclass(frozen=True)
