@@ -342,17 +342,16 @@ class Report:
             notes.append(f"{chains} chains of ATLAS are counted: RMSF, for validation only.")
         if relaxation := sum(protein.source == "NMR" for protein in proteins):
             notes.append(f"{relaxation} proteins with NMR relaxation are counted, for validation only.")
-        crystals, whole, cut = (
-            sum(protein.source == source and protein.whole == entire for protein in proteins)
-            for source, entire in (("crystal", True), ("mdCATH", True), ("mdCATH", False))
-        )
-        drawn = {f"{crystals} crystals": crystals, f"{whole} whole chains and {cut} domains of mdCATH": whole + cut}
-        notes += [
-            f"{counted} are counted: drawn by chance, of up to {LONGEST_DRAWN} residues, one of each sequence cluster, "
-            "and none of which a model is known to have seen a relative."
-            for counted, number in drawn.items()
-            if number
-        ]
+        kinds = {
+            "crystals": ("crystal", True), "whole chains of mdCATH": ("mdCATH", True),
+            "domains of mdCATH cut out of a chain": ("mdCATH", False),
+        }  # fmt: skip
+        numbers = {kind: sum((p.source, p.whole) == found for p in proteins) for kind, found in kinds.items()}
+        if drawn := ", ".join(f"{number} {kind}" for kind, number in numbers.items() if number):
+            notes.append(
+                f"Drawn by chance are {drawn}: of up to {LONGEST_DRAWN} residues, one of each sequence cluster, "
+                "without those whose relatives a model is known to have been trained on."
+            )
         for each in self.contenders:
             if not each.predicts_marginals:
                 notes.append(f"{each.name} predicts no marginals: the elastic network stands in.")
