@@ -192,7 +192,8 @@ def evaluate(
 
 def _score_chain(chain: Known, contenders: Sequence[Contender], only_unseen: bool = False) -> list[Score]:
     """Scores of each model that predicts marginals; none, if it has to be unseen and a model has seen it."""
-    structure, whole = chain.structure, chain.whole if isinstance(chain, DomainSize) else True
+    structure = chain.structure
+    whole = not isinstance(chain, DomainSize) or chain.whole
     protein = Protein(structure.name, SOURCES[type(chain)], chain.cluster, len(structure), whole=whole)
     asked = [each for each in contenders if each.predicts_marginals]
     choices = [each.of_marginals().choose(structure, chain.cluster) for each in asked]
