@@ -157,7 +157,7 @@ def evaluate_command(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Simulations as for prepare: ATLAS, mdCATH, models; or a folder of md_ensembles.npz, atlas_rmsf.npz."
+            help="Simulations as for prepare: ATLAS, mdCATH, models; or a folder with md_ensembles.npz and the like."
         ),
     ] = None,
     model: Annotated[
@@ -180,6 +180,9 @@ def evaluate_command(
     temperature: Annotated[int, typer.Option(help="Temperature of the mdCATH simulations, K.")] = 320,
     everything: Annotated[bool, typer.Option("--all", help="Count short and inconsistent simulations too.")] = False,
     samples: Annotated[int, typer.Option(min=10, help="Number of conformations that each model draws.")] = 250,
+    drawn: Annotated[
+        int, typer.Option(min=0, help="Number of crystals, and of mdCATH domains, drawn from archives of them.")
+    ] = 200,
     seed: Seed = SEED,
 ) -> None:
     """Evaluate models on simulated proteins beside the elastic networks, with tables, CSV and figures."""
@@ -203,14 +206,18 @@ def evaluate_command(
         split=Split.load(split) if split else None,
         topology=topology,
         temperature=temperature,
+        seed=seed,
     )
     _make_folder(output)
     with TemporaryDirectory() as folder:
         evaluated = contenders(model, Path(folder))
-        scored = evaluate(proteins.systems, proteins.chains, evaluated, samples, seed, everything)
+        scored = evaluate(
+            proteins.systems, proteins.chains, evaluated, samples, seed, everything, proteins.draws, drawn
+        )
+        total = proteins.count + drawn * len(proteins.draws)
         scores = [
             score
-            for found in track(scored, "Evaluating", total=proteins.count, console=errors, transient=True)
+            for found in track(scored, "Evaluating", total=total, console=errors, transient=True)
             for score in found
         ]
     if not scores:

@@ -33,7 +33,7 @@ from dynaprot.evaluation.proteins import MAX_FRAMES, Proteins, read_folder, read
 from dynaprot.evaluation.report import QUANTITIES, Report
 from dynaprot.evaluation.scores import EQ5, HALVES, RECOLOURED, Profile, Protein, Score, evaluate, halves
 from dynaprot.metrics import ensembles, joints, statistics
-from dynaprot.metrics.residues import compare
+from dynaprot.metrics.residues import compare, shape_cosine, spearman
 from dynaprot.network.architecture import Architecture
 from dynaprot.network.weights import load_weights, save_weights, shipped_weights
 from dynaprot.structure.superposition import superpose_ensemble
@@ -122,6 +122,27 @@ def test_rmsf_shape_amplitude_and_coupling_by_their_definitions(unrelated) -> No
         pairs = [(i, j) for i, j in combinations(range(70), 2) if j - i <= furthest]
         expected = stats.pearsonr([coupling[p] for p in pairs], [labels.coupling[p] for p in pairs])[0]
         assert values[name] == pytest.approx(expected, rel=1e-9)
+
+
+@given(st.integers(0, 10_000))
+def test_rank_correlation_is_scipys_with_ties_too(seed: int) -> None:
+    """Of numbers among which some are equal, and under any change that keeps their order."""
+    generator = np.random.default_rng(seed)
+    a, b = generator.integers(0, 8, 30).astype(float), generator.normal(size=30)
+    assert spearman(a, b) == pytest.approx(stats.spearmanr(a, b)[0], rel=1e-9)
+    assert spearman(a**3, np.exp(b)) == pytest.approx(spearman(a, b), rel=1e-9)
+
+
+def test_the_shape_of_ellipsoids_does_not_depend_on_their_size() -> None:
+    """1 for the same ellipsoids at any size, however they are turned; -1 where long and short axes change roles."""
+    generator = np.random.default_rng(2)
+    marginals, sizes, turn = spd(generator, 20), generator.uniform(0.1, 9.0, (20, 1, 1)), rotation_matrix(2)
+    assert shape_cosine(marginals, sizes * marginals) == pytest.approx(1.0)
+    others = spd(generator, 20)
+    turned = [turn @ each @ turn.T for each in (marginals, others)]
+    assert shape_cosine(*turned) == pytest.approx(shape_cosine(marginals, others), rel=1e-9)
+    pole, disc = (np.diag([1.0 + sign, 1.0 - sign / 2, 1.0 - sign / 2])[None] for sign in (0.5, -0.5))
+    assert shape_cosine(pole, disc) == pytest.approx(-1.0)
 
 
 def test_coupling_by_range_counts_each_pair_in_its_bins(unrelated) -> None:
@@ -360,6 +381,7 @@ def test_weights_are_copies(seed: int) -> None:
         for rank in (25.0, 50.0, 75.0):
             assert statistics.percentile(values, rank)(row[None])[0] == pytest.approx(np.percentile(known, rank))
         assert statistics.mean(values)(row[None])[0] == pytest.approx(known.mean())
+        assert statistics.deviation(values)(row[None])[0] == pytest.approx(known.std())
         pooled = statistics.pooled_pearson(*zip(*profiles, strict=True))(row[None])[0]
         expected = stats.pearsonr(*(np.concatenate([profiles[k][side] for k in copies]) for side in (0, 1)))[0]
         assert pooled == pytest.approx(expected, rel=1e-9)
@@ -389,8 +411,24 @@ def test_relatives_are_not_independent_evidence() -> None:
     assert naive.high - naive.low < 0.5 * (alone.high - alone.low)
 
 
+def test_a_paired_difference_is_that_of_the_same_proteins() -> None:
+    """Of two models that agree on what is difficult, the difference is known better than either figure."""
+    generator = np.random.default_rng(4)
+    difficult = generator.normal(0.6, 0.1, 60)
+    first, second = difficult + 0.03, difficult + generator.normal(0.0, 0.01, 60)
+    of_first, of_second = statistics.mean(first), statistics.mean(second)
+    paired = statistics.bootstrap(statistics.difference(of_first, of_second), range(60))
+    assert paired.value == pytest.approx((first - second).mean())
+    assert 0.02 < paired.low < 0.03 < paired.high < 0.04
+    alone = statistics.bootstrap(of_first, range(60))
+    assert paired.high - paired.low < 0.2 * (alone.high - alone.low)
+
+
 def test_an_undefined_figure_has_no_interval() -> None:
-    """Nothing known, or one protein in a correlation."""
+    """Nothing known, one protein in a correlation, or one cluster, which says nothing of others."""
+    related = statistics.bootstrap(statistics.mean(np.array([0.25, 0.75])), [5, 5])
+    assert (related.value, related.text()) == (0.5, "0.500")
+    assert np.isnan(related[1:]).all()
     assert np.isnan(statistics.bootstrap(statistics.percentile(np.full(3, np.nan), 50.0), range(3))).all()
     single = statistics.pooled_pearson([np.array([1.0])], [np.array([2.0])])
     assert np.isnan(statistics.bootstrap(single, [0])).all()

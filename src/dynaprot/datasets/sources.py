@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import gemmi
 import numpy as np
@@ -35,19 +35,13 @@ from .alignment import align
 from .labels import Cluster
 
 __all__ = [
-    "Displacements",
-    "Ensemble",
-    "RmsfChain",
-    "Source",
-    "StructureAlone",
-    "find_sources",
-    "find_structures",
-    "read_ensembles",
-    "read_rmsf_chains",
-]
+    "Displacements", "DomainSize", "Ensemble", "Relaxation", "RmsfChain", "Source", "StructureAlone", "draw_crystals",
+    "draw_domains", "find_sources", "find_structures", "read_ensembles", "read_relaxation", "read_rmsf_chains",
+]  # fmt: skip
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
+Drawn = TypeVar("Drawn")
 
 REPLICA = re.compile(r"(?P<name>.+?)_(?:prod_)?R(?P<replica>\d+)(?P<fitted>_fit)?\.xtc")
 STRUCTURE_FILES = (".pdb", ".ent", ".cif", ".mmcif")
@@ -66,6 +60,9 @@ SAME_PROTEIN = 0.9
 """Fraction of equal letters among matched residues from which two chains are conformers of one protein."""
 COVERAGE = 0.8
 """Fraction of the reference's residues that a conformer must have: each missing one is lost to all."""
+
+LONGEST_DRAWN = 300
+"""Residues of the longest proteins that are drawn from a large archive."""
 
 ATLAS_LICENCE = "CC BY-NC 4.0 (ATLAS)"
 MDCATH_LICENCE = "CC BY 4.0 (mdCATH)"
@@ -141,6 +138,46 @@ class RmsfChain:
 
     structure: Structure
     rmsf: Array
+    cluster: int
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A protein whose backbone's fast motion was measured by NMR.
+
+    Attributes
+    ----------
+    structure : Structure
+    noe : ndarray, shape=(N,)
+        Heteronuclear NOE of each N-H, about 0.8 where it is rigid and less where it moves; NaN where not measured.
+    cluster : str
+        Its name: each protein stands for itself.
+    """
+
+    structure: Structure
+    noe: Array
+    cluster: str
+
+
+@dataclass(frozen=True)
+class DomainSize:
+    """A simulated domain of which only the size of its motion and the spread along the chain are known.
+
+    Attributes
+    ----------
+    structure : Structure
+    mean, deviation : float
+        Mean and standard deviation of the RMSF over residues, Å.
+    whole : bool
+        Whether it is a whole chain, and not cut out of a longer one.
+    cluster : int
+        Sequence cluster.
+    """
+
+    structure: Structure
+    mean: float
+    deviation: float
+    whole: bool
     cluster: int
 
 
@@ -685,13 +722,97 @@ def read_rmsf_chains(path: Path) -> list[RmsfChain]:
     TrainingDataError
         If the archive cannot be read.
     """
-    with _opened(path) as file:
-        arrays = {name: file[name] for name in ("atlas_id", "seq", "offset", "N", "CA", "C", "rmsf_A", "cluster")}
+    arrays = _arrays(path, "atlas_id", "cluster", "rmsf_A")
     chains = []
     for k, name in enumerate(arrays["atlas_id"]):
         rows, structure = _chain(arrays, k, str(name))
         chains.append(RmsfChain(structure, arrays["rmsf_A"][rows].astype(np.float64), int(arrays["cluster"][k])))
     return chains
+
+
+def read_relaxation(path: Path) -> list[Relaxation]:
+    """The proteins of an archive laid out as ``relaxdb.npz`` (docs/data.md) that predictions may be compared with.
+
+    They have a structure, are curated, and are not near a protein that is kept aside for tests. Residues without
+    backbone coordinates are left out.
+
+    Raises
+    ------
+    TrainingDataError
+        If the archive cannot be read.
+    """
+    arrays = _arrays(path, "name", "NOE", "curated133", "near_hidden")
+    proteins = []
+    for k in np.flatnonzero(arrays["curated133"] & ~arrays["near_hidden"]):
+        rows = np.arange(*arrays["offset"][k : k + 2])
+        rows = rows[np.isfinite([arrays[atom][rows] for atom in BACKBONE]).all((0, 2))]
+        if not len(rows):
+            continue
+        places = rows - arrays["offset"][k]
+        structure = Structure.from_arrays(
+            *corrected_backbone(*(arrays[atom][rows] for atom in BACKBONE)),
+            "".join(np.array(list(str(arrays["seq"][k])))[places]),
+            residue_ids=places + 1,
+            name=str(arrays["name"][k]),
+        )
+        proteins.append(Relaxation(structure, arrays["NOE"][rows].astype(np.float64), structure.name))
+    return proteins
+
+
+def draw_crystals(path: Path, seed: int, unread: list[str]) -> Iterator[Displacements]:
+    """Crystals of an archive laid out as ``crystal_aniso.npz`` (docs/data.md), one of each sequence cluster.
+
+    They have up to 300 residues, come in an order that is drawn by chance, and are read as they are asked for.
+
+    Parameters
+    ----------
+    path : Path
+    seed : int
+        Seed of the draw.
+    unread : list of str
+        Takes the name of each protein whose structure cannot be read, and why.
+
+    Raises
+    ------
+    TrainingDataError
+        If the archive cannot be read.
+    """
+    arrays = _arrays(path, "name", "cluster", "U")
+    return _draw(arrays, seed, unread, lambda index: _displacements(arrays, index))
+
+
+def draw_domains(path: Path, seed: int, unread: list[str]) -> Iterator[DomainSize]:
+    """Domains of an archive laid out as ``mdcath_amplitude.npz`` (docs/data.md), drawn as `draw_crystals` does."""
+    size, spread = "rmsf_mean_320K", "rmsf_sd_320K"
+    arrays = _arrays(path, "name", "cluster", "fraction_of_chain", size, spread)
+
+    def read(index: int) -> DomainSize:
+        _, structure = _chain(arrays, index, str(arrays["name"][index]))
+        whole = bool(arrays["fraction_of_chain"][index] == 1.0)
+        return DomainSize(
+            structure, float(arrays[size][index]), float(arrays[spread][index]), whole, int(arrays["cluster"][index])
+        )
+
+    return _draw(arrays, seed, unread, read)
+
+
+def _draw(arrays: dict[str, NDArray], seed: int, unread: list[str], read: Callable[[int], Drawn]) -> Iterator[Drawn]:
+    order = np.random.default_rng(seed).permutation(len(arrays["cluster"]))
+    order = order[np.diff(arrays["offset"])[order] <= LONGEST_DRAWN]
+    _, first = np.unique(arrays["cluster"][order], return_index=True)
+    for index in order[np.sort(first)]:
+        try:
+            protein = read(int(index))
+        except StructureError as error:
+            unread.append(" ".join(str(error).split()))
+            continue
+        yield protein
+
+
+def _arrays(path: Path, *names: str) -> dict[str, NDArray]:
+    """Some arrays of an archive, with the structures of its proteins."""
+    with _opened(path) as file:
+        return {name: file[name] for name in ("seq", "offset", *BACKBONE, *names)}
 
 
 @lru_cache(maxsize=1)
@@ -703,12 +824,10 @@ def _archive(path: Path, changed: int) -> dict[str, NDArray]:
 
 def _read_archive(path: Path, index: int) -> Ensemble | Displacements:
     arrays = _archive(path, path.stat().st_mtime_ns)
-    rows, structure = _chain(arrays, index, _file_name(str(arrays["name"][index])))
-    cluster = int(arrays["cluster"][index])
     if "U" in arrays:
-        displacements = arrays["U"][rows][:, [0, 3, 4, 3, 1, 5, 4, 5, 2]].reshape(-1, 3, 3).astype(np.float64)
-        seen = np.linalg.eigvalsh(displacements).min(1) > 0
-        return Displacements(structure[seen], displacements[seen], cluster)
+        return _displacements(arrays, index)
+    _, structure = _chain(arrays, index, _file_name(str(arrays["name"][index])))
+    cluster = int(arrays["cluster"][index])
     numbers = arrays["n_frames"].astype(np.int64)
     first = int((numbers[:index] * np.diff(arrays["offset"])[:index] * 3).sum())
     count = int(numbers[index])
@@ -734,6 +853,13 @@ def _read_backbone(path: Path, index: int) -> StructureAlone:
     arrays = _archive(path, path.stat().st_mtime_ns)
     structure = _chain(arrays, index, _file_name(str(arrays["name"][index])))[1]
     return StructureAlone(structure, int(arrays["cluster"][index]) if "cluster" in arrays else "")
+
+
+def _displacements(arrays: dict[str, NDArray], index: int) -> Displacements:
+    rows, structure = _chain(arrays, index, _file_name(str(arrays["name"][index])))
+    displacements = arrays["U"][rows][:, [0, 3, 4, 3, 1, 5, 4, 5, 2]].reshape(-1, 3, 3).astype(np.float64)
+    seen = np.linalg.eigvalsh(displacements).min(1) > 0
+    return Displacements(structure[seen], displacements[seen], int(arrays["cluster"][index]))
 
 
 def _chain(arrays: dict[str, NDArray], index: int, name: str) -> tuple[slice, Structure]:

@@ -10,20 +10,35 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.table import Table
 
 from .. import __version__
+from ..datasets.sources import LONGEST_DRAWN
 from ..metrics.joints import DISTANCES, SEPARATIONS
-from ..metrics.statistics import Interval, Statistic, bootstrap, mean, percentile, pooled_pearson
+from ..metrics.statistics import (
+    Interval,
+    Statistic,
+    bootstrap,
+    deviation,
+    difference,
+    mean,
+    percentile,
+    pooled_pearson,
+)
 from .contenders import Contender, Relation
-from .scores import FEWEST_FRAMES, FEWEST_FRAMES_OF_COMPLEXES, LEAST_AGREEMENT, Score
+from .scores import FEWEST_FRAMES, FEWEST_FRAMES_OF_COMPLEXES, LEAST_AGREEMENT, Protein, Score
 
 __all__ = ["HIGHER", "LOWER", "QUANTITIES", "Line", "Quantity", "Report"]
+
+Array = NDArray[np.floating]
 
 HIGHER, LOWER = " ↑", " ↓"
 """Ends of titles that say which way is better."""
 NAMED = 12
 """Proteins that a note names at most."""
+PAIRED_WITH = ("anm", "springs-1")
+"""Models with which the others are paired, where they are evaluated."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,10 @@ class Quantity:
         The metric that a protein must have to be counted.
     statistic : callable
         Makes a `Statistic` of the scores of these proteins.
+    proteins : callable, optional
+        Whether a protein belongs in the table; by default all that are counted do.
+    over : str
+        The model whose quantity is subtracted, on the proteins that both predict; empty where none is.
     """
 
     key: str
@@ -47,10 +66,28 @@ class Quantity:
     title: str
     metric: str
     statistic: Callable[[list[Score]], Statistic]
+    proteins: Callable[[Protein], bool] | None = None
+    over: str = ""
 
 
 def _of_complexes(title: str, metric: str) -> Quantity:
-    return replace(_percentile(COMPLEXES, title, metric), key=f"complexes_{metric}")
+    quantity = _percentile(COMPLEXES, title, metric)
+    return replace(quantity, key=f"complexes_{metric}", proteins=lambda protein: protein.complex)
+
+
+def _paired(quantity: Quantity) -> tuple[Quantity, ...]:
+    """A quantity, and how far it is from that of each model that it is paired with."""
+    title, arrow = quantity.title[: -len(HIGHER)], quantity.title[-len(HIGHER) :]
+    return quantity, *(
+        replace(quantity, key=f"{quantity.key}_over_{over}", title=f"{title}, difference to {over}{arrow}", over=over)
+        for over in PAIRED_WITH
+    )
+
+
+def _mean(table: str, title: str, metric: str) -> Quantity:
+    return Quantity(
+        metric, table, title, metric, lambda scores: mean(np.array([score.values[metric] for score in scores]))
+    )
 
 
 def _percentile(table: str, title: str, metric: str, rank: float = 50.0, scale: float = 1.0) -> Quantity:
@@ -87,9 +124,39 @@ def _aligned_share(scores: list[Score]) -> Statistic:
     return mean(np.array([100.0 * (score.values["pc_cosine"] > 0.5) for score in scores]))
 
 
-MARGINALS, ATLAS, COUPLING, COMPLEXES, ENSEMBLES, CHAINS, JOINT, COST = (
+def _sizes(table: str, key: str, whole: bool) -> tuple[Quantity, ...]:
+    """How well the size of the motion is predicted of whole chains of mdCATH, or of domains cut out of a chain."""
+
+    def logarithms(scores: list[Score], metric: str) -> Array:
+        return np.log([score.values[metric] for score in scores])
+
+    def correlation(scores: list[Score]) -> Statistic:
+        own = logarithms(scores, "mdcath_rmsf")
+        true = own - logarithms(scores, "mdcath_amplitude")
+        return pooled_pearson(list(own[:, None]), list(true[:, None]))
+
+    def scatter(scores: list[Score]) -> Statistic:
+        return deviation(logarithms(scores, "mdcath_amplitude"))
+
+    quantities = (
+        *_paired(Quantity("r", table, "log mean RMSF, r over proteins" + HIGHER, "mdcath_rmsf", correlation)),
+        *_paired(Quantity("scatter", table, "log amplitude ratio, SD" + LOWER, "mdcath_amplitude", scatter)),
+        _percentile(table, "amplitude ratio, median, 1 is right", "mdcath_amplitude"),
+        _percentile(table, "spread ratio, median, 1 is right", "mdcath_spread"),
+    )
+    return tuple(
+        replace(each, key=f"{key}_{each.key}", proteins=lambda protein: protein.whole == whole) for each in quantities
+    )
+
+
+MARGINALS, ATLAS, CRYSTALS, NMR, WHOLE, CUT, BPTI, COUPLING, COMPLEXES, ENSEMBLES, CHAINS, JOINT, COST = (
     "Residues: RMSF and marginals",
     "Residues: RMSF of ATLAS",
+    "Residues: displacements in crystals",
+    "Residues: order by NMR",
+    "Size of the motion: whole chains of mdCATH",
+    "Size of the motion: domains of mdCATH cut out of a chain",
+    "BPTI",
     "Pairs: coupling",
     "Complexes",
     "Ensembles, as AlphaFlow's analysis defines them",
@@ -97,6 +164,17 @@ MARGINALS, ATLAS, COUPLING, COMPLEXES, ENSEMBLES, CHAINS, JOINT, COST = (
     "Joint covariance",
     "Time",
 )
+ABOUT = {
+    CRYSTALS: "Size r is the rank correlation of the mean square fluctuation with the trace of U along a chain; shape "
+    "cosine compares form and direction of predicted ellipsoids and U. U holds the disorder of the lattice too.",
+    NMR: "Rank correlation of RMSF along a chain with 1 − NOE of N–H, which grows with motion faster than nanoseconds.",
+    WHOLE: "Mean RMSF of a protein beside its mean at 320 K over five simulations. Spread is the standard deviation of "
+    "the RMSF along a chain over its mean, and its ratio that of prediction and simulation.",
+    CUT: "The same where a domain was simulated without the rest of its chain, which may have held it.",
+    BPTI: "100 frames over a millisecond, with N and C rebuilt from C-alphas. DynaProt's networks were not trained on "
+    "BPTI; the published figures are of the paper's own frames.",
+}
+"""What is said of a table on the page."""
 
 QUANTITIES: tuple[Quantity, ...] = (
     _percentile(MARGINALS, "RMSF r, median" + HIGHER, "rmsf_r"),
@@ -110,6 +188,15 @@ QUANTITIES: tuple[Quantity, ...] = (
     _percentile(ATLAS, "RMSF r, median" + HIGHER, "atlas_rmsf_r"),
     _percentile(ATLAS, "RMSF r, 75th percentile" + HIGHER, "atlas_rmsf_r", 75.0),
     _percentile(ATLAS, "amplitude ratio, median, 1 is right", "atlas_amplitude"),
+    *_paired(_mean(CRYSTALS, "size r, mean" + HIGHER, "crystal_size_r")),
+    *_paired(_mean(CRYSTALS, "shape cosine, mean" + HIGHER, "crystal_shape")),
+    *_paired(_mean(NMR, "r with 1 − NOE, mean" + HIGHER, "nmr_r")),
+    *_sizes(WHOLE, "whole", True),
+    *_sizes(CUT, "cut", False),
+    _percentile(BPTI, "RMSF r" + HIGHER, "bpti_rmsf_r"),
+    _percentile(BPTI, "RMWD var, Å" + LOWER, "bpti_rmwd"),
+    _percentile(BPTI, "pairwise RMSD, Å", "bpti_pairwise_rmsd"),
+    _percentile(BPTI, "pairwise RMSD of MD, Å", "bpti_md_pairwise_rmsd"),
     _percentile(COUPLING, "r, all pairs, median" + HIGHER, "coupling_r"),
     _percentile(COUPLING, "r, |i - j| ≤ 50, median" + HIGHER, "coupling_r50"),
     *(
@@ -208,20 +295,30 @@ class Report:
     def lines(self) -> list[Line]:
         """Every quantity of every model that has it."""
         models = list(dict.fromkeys([each.name for each in self.contenders] + [score.model for score in self.scores]))
-        lines = []
-        for quantity in QUANTITIES:
-            for model in models:
-                chosen = [
-                    score
-                    for score in self.scores
-                    if score.model == model
-                    and quantity.metric in score.values
-                    and (score.protein.complex if quantity.table == COMPLEXES else self.counts(score))
-                ]
-                if chosen:
-                    clusters = [score.protein.cluster for score in chosen]
-                    lines.append(Line(quantity, model, bootstrap(quantity.statistic(chosen), clusters), len(chosen)))
-        return lines
+        lines = (self._line(quantity, model) for quantity in QUANTITIES for model in models if model != quantity.over)
+        return [line for line in lines if line is not None]
+
+    def _line(self, quantity: Quantity, model: str) -> Line | None:
+        chosen = self._scores(quantity, model)
+        others = self._scores(quantity, quantity.over)
+        if quantity.over:
+            chosen = {protein: score for protein, score in chosen.items() if protein in others}
+        if not chosen:
+            return None
+        statistic = quantity.statistic(list(chosen.values()))
+        if quantity.over:
+            statistic = difference(statistic, quantity.statistic([others[protein] for protein in chosen]))
+        return Line(quantity, model, bootstrap(statistic, [protein.cluster for protein in chosen]), len(chosen))
+
+    def _scores(self, quantity: Quantity, model: str) -> dict[Protein, Score]:
+        """The scores of a model that belong in the table of a quantity."""
+        return {
+            score.protein: score
+            for score in self.scores
+            if score.model == model
+            and quantity.metric in score.values
+            and (quantity.proteins(score.protein) if quantity.proteins else self.counts(score))
+        }
 
     @cached_property
     def notes(self) -> list[str]:
@@ -243,13 +340,25 @@ class Report:
             )
         if chains := sum(protein.source == "ATLAS" for protein in proteins):
             notes.append(f"{chains} chains of ATLAS are counted: RMSF, for validation only.")
+        if relaxation := sum(protein.source == "NMR" for protein in proteins):
+            notes.append(f"{relaxation} proteins with NMR relaxation are counted, for validation only.")
+        kinds = {
+            "crystals": ("crystal", True), "whole chains of mdCATH": ("mdCATH", True),
+            "domains of mdCATH cut out of a chain": ("mdCATH", False),
+        }  # fmt: skip
+        numbers = {kind: sum((p.source, p.whole) == found for p in proteins) for kind, found in kinds.items()}
+        if drawn := ", ".join(f"{number} {kind}" for kind, number in numbers.items() if number):
+            notes.append(
+                f"Drawn by chance are {drawn}: of up to {LONGEST_DRAWN} residues, one of each sequence cluster, "
+                "without those whose relatives a model is known to have been trained on."
+            )
         for each in self.contenders:
             if not each.predicts_marginals:
                 notes.append(f"{each.name} predicts no marginals: the elastic network stands in.")
             if not each.predicts_coupling:
                 notes.append(f"{each.name} predicts no coupling: the elastic network stands in.")
             notes += self._relations(each)
-        if lengths := [protein.residues for protein in proteins if protein.source == "ATLAS" or protein in counted]:
+        if lengths := [protein.residues for protein in proteins if protein.source != "MD" or protein in counted]:
             notes.append(
                 f"Times are of this machine, {platform.machine()} with {os.cpu_count()} processors; "
                 f"the median protein has {np.median(lengths):.0f} residues."
@@ -317,7 +426,7 @@ class Report:
         """The tables and notes as a page."""
         page = ["# How good the predictions are", ""]
         page += [
-            "Medians over proteins with 95 % bootstrap intervals; sequence clusters are resampled whole. Made by "
+            "Statistics over proteins with 95 % bootstrap intervals; sequence clusters are resampled whole. Made by "
             f"`dynaprot evaluate`, version {__version__}.",
             "",
             "**MD halves**: one half of each simulation evaluated as a prediction of the other, which no model can be "
@@ -334,7 +443,8 @@ class Report:
         ]
         page += [f"- {note}" for note in self.notes]
         for title, head, body in self.tables():
-            page += ["", f"## {title}", "", f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+            page += ["", f"## {title}", *(["", ABOUT[title]] if title in ABOUT else [])]
+            page += ["", f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
             page += [f"| {' | '.join(cell.replace('|i - j|', 'separation') for cell in row)} |" for row in body]
         for picture in pictures:
             page += ["", f"![{picture.stem}]({picture.name})"]

@@ -5,26 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..datasets.labels import Cluster, Labels, labels_of
-from ..datasets.sources import Ensemble, RmsfChain
+from ..datasets.sources import Displacements, DomainSize, Ensemble, Relaxation, RmsfChain
 from ..dynamics import Dynamics
 from ..errors import DynaProtError
 from ..metrics.ensembles import compare_ensembles, fluctuation, superposed
 from ..metrics.joints import Motion, compare_motions, coupling_by_range, eq5_ceiling, recoloured_anm
-from ..metrics.residues import compare, pearson
+from ..metrics.residues import compare, pearson, shape_cosine, spearman
 from ..prediction import predict
 from ..structure.chain_geometry import restore_geometry, unphysical_share
 from ..structure.protein import Structure
 from .contenders import Contender, Relation
 
-__all__ = ["EQ5", "HALVES", "RECOLOURED", "Profile", "Protein", "Score", "evaluate", "halves"]
+__all__ = [
+    "BPTI", "EQ5", "HALVES", "PUBLISHED", "RECOLOURED", "Known", "Profile", "Protein", "Score", "evaluate", "halves",
+]  # fmt: skip
 
 Array = NDArray[np.floating]
+Known = RmsfChain | Displacements | Relaxation | DomainSize
+"""A protein of which something other than conformations is known."""
+SOURCES = {RmsfChain: "ATLAS", Displacements: "crystal", Relaxation: "NMR", DomainSize: "mdCATH"}
 
 HALVES = "MD halves"
 """One half of the simulation in place of a prediction for the other, which no model can be expected to exceed."""
@@ -44,6 +50,14 @@ BLOCKS = 20
 """Stretches that a simulation is cut into before it is halved: neighbouring frames, which are alike, stay together."""
 SAMPLES = 250
 """Number of conformations that are drawn, as in AlphaFlow's analysis."""
+DRAWN = 200
+"""Number of proteins that are drawn from each large archive."""
+
+BPTI = "BPTI_anton"
+"""Name of the simulation of BPTI, for which the paper states figures: it has a table of its own."""
+PUBLISHED = "DYNAPROT, published"
+PUBLISHED_OF_BPTI = {"rmsf_r": 0.88, "rmwd": 0.52, "pairwise_rmsd": 1.36, "md_pairwise_rmsd": 1.57}
+"""The paper's figures, of networks that were not trained on BPTI; RMSDs are in Å (Bafna, Jing & Berger 2026)."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +68,17 @@ class Protein:
     ----------
     name : str
     source : str
-        ``"MD"`` or ``"ATLAS"``.
+        ``"MD"``, ``"ATLAS"``, ``"crystal"``, ``"NMR"``, ``"mdCATH"`` or ``"BPTI"``.
     cluster : int or str
         Sequence cluster at 30 % identity.
     residues, frames : int
-        There are no frames of ATLAS, of which only the RMSF is known.
+        There are no frames where only something else is known, as the RMSF of ATLAS.
     agreement : float or None
-        Correlation of the RMSF of two halves of the simulation; not known for ATLAS.
+        Correlation of the RMSF of two halves of the simulation; not known without frames.
     molecules : int
         How many molecules it consists of.
+    whole : bool
+        Whether it is a whole chain; a domain of mdCATH may be cut out of one.
     """
 
     name: str
@@ -72,6 +88,7 @@ class Protein:
     frames: int = 0
     agreement: float | None = None
     molecules: int = 1
+    whole: bool = True
 
     @property
     def complex(self) -> bool:
@@ -82,7 +99,7 @@ class Protein:
     @property
     def sound(self) -> bool:
         """Whether its simulation is long and consistent enough to be counted."""
-        return self.source == "ATLAS" or (self.frames >= FEWEST_FRAMES and (self.agreement or 0.0) >= LEAST_AGREEMENT)
+        return self.source != "MD" or (self.frames >= FEWEST_FRAMES and (self.agreement or 0.0) >= LEAST_AGREEMENT)
 
 
 @dataclass(frozen=True)
@@ -128,11 +145,13 @@ def halves(frames: Array) -> tuple[Array, Array]:
 
 def evaluate(
     systems: Iterable[Ensemble],
-    chains: Iterable[RmsfChain],
+    chains: Iterable[Known],
     contenders: Sequence[Contender],
     samples: int = SAMPLES,
     seed: int = 0,
     everything: bool = True,
+    draws: Iterable[Iterator[Known]] = (),
+    drawn: int = DRAWN,
 ) -> Iterator[list[Score]]:
     """Evaluate models on proteins, one protein at a time.
 
@@ -140,8 +159,8 @@ def evaluate(
     ----------
     systems : iterable of Ensemble
         Simulated proteins.
-    chains : iterable of RmsfChain
-        Proteins of which only the RMSF is known.
+    chains : iterable of RmsfChain or Relaxation
+        Proteins of which something other than conformations is known.
     contenders : sequence of Contender
     samples : int
         Number of conformations that each model draws.
@@ -149,6 +168,10 @@ def evaluate(
         The same seed gives the same metrics, whichever other proteins and models are evaluated.
     everything : bool
         Predict proteins too whose simulations are not sound, and which tables do not count by default.
+    draws : iterable of iterator of Displacements or DomainSize
+        Large sets in an order drawn by chance.
+    drawn : int
+        How many are evaluated of each: the first of which no model is known to have seen a relative in training.
 
     Yields
     ------
@@ -156,28 +179,71 @@ def evaluate(
         Scores of each model, and for a simulated protein of the three standards that its simulation sets.
     """
     for system in systems:
-        yield _score_system(system, contenders, samples, seed, everything)
+        if system.structure.name == BPTI:
+            yield _score_bpti(system, contenders, samples, seed)
+        else:
+            yield _score_system(system, contenders, samples, seed, everything)
     for chain in chains:
-        yield [_score_chain(chain, each) for each in contenders if each.predicts_marginals]
+        yield _score_chain(chain, contenders)
+    for draw in draws:
+        unseen = (scores for chain in draw if (scores := _score_chain(chain, contenders, only_unseen=True)))
+        yield from islice(unseen, drawn)
 
 
-def _score_chain(chain: RmsfChain, model: Contender) -> Score:
-    protein = Protein(chain.structure.name, "ATLAS", chain.cluster, len(chain.structure))
-    chosen, relation = model.of_marginals().choose(chain.structure, chain.cluster)
-    try:
-        dynamics, seconds = _predict(chain.structure, chosen)
-    except DynaProtError as error:
-        return Score(protein, model.name, {}, failure=str(error))
-    labelled = np.isfinite(chain.rmsf)
-    correlation = pearson(dynamics.rmsf[labelled], chain.rmsf[labelled])
-    amplitude = float(dynamics.rmsf[labelled].mean() / chain.rmsf[labelled].mean())
-    return Score(
-        protein,
-        model.name,
-        {"atlas_rmsf_r": correlation, "atlas_amplitude": amplitude, "seconds": seconds},
-        {"rmsf": Profile(dynamics.rmsf, chain.rmsf)},
-        relation,
-    )
+def _score_chain(chain: Known, contenders: Sequence[Contender], only_unseen: bool = False) -> list[Score]:
+    """Scores of each model that predicts marginals; none, if it has to be unseen and a model has seen it."""
+    structure = chain.structure
+    whole = not isinstance(chain, DomainSize) or chain.whole
+    protein = Protein(structure.name, SOURCES[type(chain)], chain.cluster, len(structure), whole=whole)
+    asked = [each for each in contenders if each.predicts_marginals]
+    choices = [each.of_marginals().choose(structure, chain.cluster) for each in asked]
+    if only_unseen and any(relation is Relation.SEEN for _, relation in choices):
+        return []
+    scores = []
+    for each, (chosen, relation) in zip(asked, choices, strict=True):
+        try:
+            dynamics, seconds = _predict(structure, chosen)
+        except DynaProtError as error:
+            scores.append(Score(protein, each.name, {}, failure=str(error)))
+            continue
+        profiles = {"rmsf": Profile(dynamics.rmsf, chain.rmsf)} if isinstance(chain, RmsfChain) else {}
+        scores.append(Score(protein, each.name, _compare(dynamics, chain) | {"seconds": seconds}, profiles, relation))
+    return scores
+
+
+def _compare(dynamics: Dynamics, chain: Known) -> dict[str, float]:
+    """The metrics of a prediction that what is known of the protein allows."""
+    rmsf = dynamics.rmsf
+    match chain:
+        case RmsfChain():
+            labelled = np.isfinite(chain.rmsf)
+            own, true = rmsf[labelled], chain.rmsf[labelled]
+            return {"atlas_rmsf_r": pearson(own, true), "atlas_amplitude": float(own.mean() / true.mean())}
+        case Displacements():
+            size = np.trace(chain.displacements, axis1=1, axis2=2)
+            shape = shape_cosine(dynamics.marginals, chain.displacements)
+            return {"crystal_size_r": spearman(rmsf, size), "crystal_shape": shape}
+        case Relaxation():
+            measured = np.isfinite(chain.noe)
+            return {"nmr_r": spearman(rmsf[measured], 1.0 - chain.noe[measured])}
+        case DomainSize():
+            mean = float(rmsf.mean())
+            return {
+                "mdcath_rmsf": mean,
+                "mdcath_amplitude": mean / chain.mean,
+                "mdcath_spread": float(rmsf.std()) / mean / (chain.deviation / chain.mean),
+            }
+
+
+def _score_bpti(system: Ensemble, contenders: Sequence[Contender], samples: int, seed: int) -> list[Score]:
+    """The figures that the paper states of BPTI, of each model, of the simulation's halves and of the paper."""
+    scores = []
+    for score in _score_system(system, contenders, samples, seed, everything=True):
+        if score.failure or PUBLISHED_OF_BPTI.keys() <= score.values.keys():
+            values = {f"bpti_{name}": score.values[name] for name in PUBLISHED_OF_BPTI if name in score.values}
+            scores.append(replace(score, protein=replace(score.protein, source="BPTI"), values=values, profiles={}))
+    published = {f"bpti_{name}": value for name, value in PUBLISHED_OF_BPTI.items()}
+    return [*scores, Score(scores[0].protein, PUBLISHED, published)]
 
 
 @dataclass(frozen=True)

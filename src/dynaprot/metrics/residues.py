@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..datasets.labels import Labels
 from ..joint.linear_algebra import matrix_power
 
-__all__ = ["METRICS", "compare", "pearson", "squared_bures"]
+__all__ = ["METRICS", "compare", "pearson", "shape_cosine", "spearman", "squared_bures"]
 
 Array = NDArray[np.floating]
 
@@ -22,6 +22,26 @@ METRICS = ("rmsf_r", "rmwd", "symmetric_kl", "shape", "coupling_r", "coupling_r5
 def pearson(a: Array, b: Array) -> float:
     """Pearson correlation of two vectors."""
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def spearman(a: Array, b: Array) -> float:
+    """Spearman correlation of two vectors: Pearson of their ranks; what is equal shares its mean rank."""
+    return pearson(_ranks(a), _ranks(b))
+
+
+def _ranks(values: Array) -> Array:
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - 0.5 * (count - 1))[place]
+
+
+def shape_cosine(first: Array, second: Array) -> float:
+    """Cosine between Sigma/tr Sigma - I/3 of two stacks of covariances, shape=(N, 3, 3), mean over residues.
+
+    It compares form and direction of ellipsoids, and not their size: the factor 1/tr Sigma cancels.
+    """
+    a, b = (m / np.trace(m, axis1=1, axis2=2)[:, None, None] - np.eye(3) / 3 for m in (first, second))
+    inner, a_squared, b_squared = ((x * y).sum((1, 2)) for x, y in ((a, b), (a, a), (b, b)))
+    return float((inner / np.sqrt(np.maximum(a_squared * b_squared, 1e-12))).mean())
 
 
 def squared_bures(first: Array, second: Array) -> Array:
@@ -67,12 +87,10 @@ def compare(marginals: Array | None, coupling: Array | None, labels: Labels) -> 
 def _compare_marginals(marginals: Array, truth: Array) -> dict[str, float]:
     size, true_size = (np.trace(m, axis1=1, axis2=2) for m in (marginals, truth))
     kl = 0.25 * np.trace(np.linalg.solve(marginals, truth) + np.linalg.solve(truth, marginals), axis1=1, axis2=2)
-    shapes = [m / s[:, None, None] - np.eye(3) / 3 for m, s in ((marginals, size), (truth, true_size))]
-    inner = [(a * b).sum((1, 2)) for a, b in ((shapes[0], shapes[1]), (shapes[0],) * 2, (shapes[1],) * 2)]
     return {
         "rmsf_r": pearson(np.sqrt(size), np.sqrt(true_size)),
         "rmwd": float(np.sqrt(squared_bures(marginals, truth).mean())),
         "symmetric_kl": float(kl.mean() - 1.5),
-        "shape": float((inner[0] / np.sqrt(np.maximum(inner[1] * inner[2], 1e-12))).mean()),
+        "shape": shape_cosine(marginals, truth),
         "amplitude": float(np.sqrt(size).mean() / np.sqrt(true_size).mean()),
     }

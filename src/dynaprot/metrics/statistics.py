@@ -12,7 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Interval", "Statistic", "bootstrap", "mean", "percentile", "pooled_pearson"]
+__all__ = [
+    "Interval", "Statistic", "bootstrap", "deviation", "difference", "mean", "percentile", "pooled_pearson",
+]  # fmt: skip
 
 Array = NDArray[np.floating]
 Statistic = Callable[[Array], Array]
@@ -29,9 +31,14 @@ class Interval(NamedTuple):
     high: float
 
     def text(self, decimals: int = 3) -> str:
-        """The value and its interval, as ``0.812 [0.790, 0.834]``; ``-`` where the value is not defined."""
+        """The value and its interval, as ``0.812 [0.790, 0.834]``; ``-`` where the value is not defined.
+
+        One protein has a value and no interval.
+        """
         if not np.isfinite(self.value):
             return "-"
+        if not np.isfinite(self.low):
+            return f"{self.value:.{decimals}f}"
         return f"{self.value:.{decimals}f} [{self.low:.{decimals}f}, {self.high:.{decimals}f}]"
 
 
@@ -67,6 +74,18 @@ def mean(values: Array) -> Statistic:
     return statistic
 
 
+def deviation(values: Array) -> Statistic:
+    """Standard deviation of one value for each protein, shape=(P,), as `numpy.std`: all of them, not a sample."""
+    centred = values - np.nanmean(values)  # so that the moments do not cancel
+    first, second = mean(centred), mean(centred**2)
+    return lambda weights: np.sqrt(np.maximum(second(weights) - first(weights) ** 2, 0.0))
+
+
+def difference(first: Statistic, second: Statistic) -> Statistic:
+    """The first less the second of two statistics of the same proteins, which are drawn together: paired."""
+    return lambda weights: first(weights) - second(weights)
+
+
 def pooled_pearson(first: Sequence[Array], second: Sequence[Array]) -> Statistic:
     """Pearson correlation over the values of all proteins together; each protein brings a pair of vectors."""
     shift_first, shift_second = (np.concatenate(list(vectors)).mean() for vectors in (first, second))
@@ -97,7 +116,7 @@ def bootstrap(statistic: Statistic, clusters: Sequence[int | str], seed: int = 0
     Returns
     -------
     Interval
-        NaN where the statistic is not defined.
+        NaN where the statistic is not defined; ends are NaN too where all proteins are of one cluster.
     """
     names, member = np.unique(np.asarray(clusters), return_inverse=True)
     generator = np.random.default_rng(seed)
@@ -106,7 +125,7 @@ def bootstrap(statistic: Statistic, clusters: Sequence[int | str], seed: int = 0
     # Piece by piece: a statistic over residues needs an array as long as all proteins for each resample.
     drawn = np.concatenate([statistic(piece[:, member].astype(np.float64)) for piece in np.array_split(copies, 20)])
     drawn = drawn[np.isfinite(drawn)]
-    if not np.isfinite(value) or len(drawn) == 0:
+    if not np.isfinite(value) or len(drawn) == 0 or len(names) == 1:
         return Interval(value, np.nan, np.nan)
     low, high = np.percentile(drawn, [2.5, 97.5])
     return Interval(value, float(low), float(high))
