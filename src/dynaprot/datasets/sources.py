@@ -354,7 +354,7 @@ def _in_zip(path: Path) -> Iterator[Source]:
 def _in_archive(path: Path, any_of: Sequence[str], read: Callable[[Path, int], Any]) -> Iterator[Source]:
     """Sources in an archive that has one of some arrays."""
     with _opened(path) as file:
-        if not {"offset", "name"} <= set(file.files) or not any(name in file for name in any_of):
+        if "offset" not in file or not any(name in file for name in any_of):
             return
         names = file["name"]
         licences = file["licence"] if "licence" in file else np.full(len(names), UNSTATED)

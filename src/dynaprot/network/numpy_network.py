@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import WeightsError
+from ..joint.linear_algebra import blocks
 from .features import Features
 from .weights import Weights
 
@@ -22,9 +23,9 @@ Tensors = dict[str, NDArray]
 
 NANOMETRE = 0.1
 SCALES_NM = (0.5, 1.0, 2.0, 4.0, np.inf)
-"""Of the kernel coupling."""
-LOGITS = 1 << 18
-"""Attention logits, of all heads, that are worked out at a time: few enough to stay in the processor's cache."""
+"""Of the kernel coupling: each twice the one before it, and the last without end."""
+LOGITS = 1 << 19
+"""Attention logits of a head that are worked out at a time: few enough to stay in the processor's cache."""
 PAIRS = 1 << 9
 """Pairs that pass through the spring head at a time, chosen likewise: a prediction takes two thirds of the time that it
 takes with all of them at once."""
@@ -129,54 +130,76 @@ class _Member:
         return self._linear(f"{name}.{2 * (layers - 1)}", x)
 
     def _attention(self, name: str, embedding: Array, rotations: Array, positions: Array) -> Array:
-        """Invariant point attention, some queries at a time; the formula of `InvariantPointAttention`.
+        """Invariant point attention, some queries of one head at a time; the formula of `InvariantPointAttention`.
 
-        Logits are worked out in double precision: the squared distances in them are differences of large numbers where
-        a structure is far from its centre.
+        The squared distances in the logits are differences of large numbers where points are far from the origin, and
+        in single precision. So each block of queries, neighbours along the chain, has its own origin: what is far from
+        it has no share in them anyway.
         """
         size, heads, points = len(embedding), self.architecture.heads, self.architecture.points
         channels = self.architecture.scalars
+        rows = max(1, LOGITS // size)
 
         def split(what: str) -> Array:
-            return self._linear(f"{name}.{what}", embedding).reshape(size, heads, -1).transpose(1, 0, 2)
+            return self._linear(f"{name}.{what}", embedding).reshape(size, heads, -1)
 
         def split_points(what: str) -> Array:
             local = self._linear(f"{name}.{what}", embedding).reshape(size, heads * points, 3)
-            placed = local @ np.swapaxes(rotations, 1, 2) + positions[:, None]
-            return placed.reshape(size, heads, -1).transpose(1, 0, 2)
+            return (local @ np.swapaxes(rotations, 1, 2) + positions[:, None]).reshape(size, heads, -1)
 
-        weight = _softplus(self.tensors[f"{name}.point_weight"].astype(np.float64))[:, None, None]
-        weight = weight / np.sqrt(9.0 * points)
-        key_points = split_points("key_points").astype(np.float64)
-        key = np.concatenate([split("key"), key_points], axis=2, dtype=np.float64)
-        offset = 0.5 * weight[:, :, 0] * (key_points**2).sum(2)
-        scalar_query = split("query") / np.sqrt(2.0 * channels)
-        query = np.concatenate([scalar_query, weight * split_points("query_points")], axis=2, dtype=np.float64)
-        value = np.concatenate([split("value"), split_points("value_points")], axis=2)
+        weights = _softplus(self.tensors[f"{name}.point_weight"]) / np.float32(np.sqrt(9.0 * points))
+        scalar_query, query_points = split("query") / np.float32(np.sqrt(2.0 * channels)), split_points("query_points")
+        scalar_key, key_points = split("key"), split_points("key_points")
+        values = np.concatenate([split("value"), split_points("value_points")], axis=2)
 
-        attended = np.empty_like(value)
-        for start in range(0, size, rows := max(1, LOGITS // (heads * size))):
-            logits = query[:, start : start + rows] @ np.swapaxes(key, 1, 2) - offset[:, None]
-            logits -= logits.max(2, keepdims=True)
-            share = np.exp(logits.astype(np.float32))
-            attended[:, start : start + rows] = share @ value / share.sum(2, keepdims=True)
+        attended = np.empty_like(values)
+        one = np.ones((size, 1), dtype=np.float32)
+        key = np.empty((channels + 3 * points + 1, size), dtype=np.float32)
+        for head, weight in enumerate(weights):
+            key[:channels] = scalar_key[:, head].T
+            places = np.ascontiguousarray(key_points[:, head].T)
+            value = np.concatenate([values[:, head], one], axis=1)  # the last column sums the shares
+            for start in range(0, size, rows):
+                block = slice(start, start + rows)
+                origin = np.tile(positions[block].mean(0), points)
+                np.subtract(places, origin[:, None], out=key[channels:-1])
+                key[-1] = -0.5 * weight * (key[channels:-1] ** 2).sum(0)
+                placed = weight * (query_points[block, head] - origin)
+                query = np.concatenate([scalar_query[block, head], placed, one[block]], axis=1)
+                share = query @ key
+                share -= share.max(1, keepdims=True)
+                np.exp(share, out=share)
+                total = share @ value
+                attended[block, head] = total[:, :-1] / total[:, -1:]
 
-        scalars = attended[:, :, :channels].transpose(1, 0, 2).reshape(size, -1)
-        placed = attended[:, :, channels:].transpose(1, 0, 2).reshape(size, heads * points, 3)
+        scalars = attended[:, :, :channels].reshape(size, -1)
+        placed = attended[:, :, channels:].reshape(size, heads * points, 3)
         local = (placed - positions[:, None]) @ rotations
         norms = np.sqrt((local**2).sum(2) + np.float32(1e-8))
         return self._linear(f"{name}.output", np.concatenate([scalars, local.reshape(size, -1), norms], axis=1))
 
     def _kernel_coupling(self, embedding: Array, positions: Array) -> Array:
-        """The formula of `KernelCoupling`."""
+        """The formula of `KernelCoupling`, some rows at a time.
+
+        Each length scale is half of the next, so that its Gaussian is the fourth power of that.
+        """
         size = len(embedding)
         factors = self._linear("coupling_head.factors", embedding).reshape(size, len(SCALES_NM), -1)
+        factors = np.ascontiguousarray(factors.transpose(1, 0, 2))
         places = positions.astype(np.float64)
         squared = (places**2).sum(1)
-        squared = np.maximum(squared[:, None] + squared - 2.0 * places @ places.T, 0.0).astype(np.float32)
-        coupling = np.diag(_softplus(self._linear("coupling_head.diagonal", embedding)[:, 0]) + np.float32(1e-3))
-        for m, scale in enumerate(SCALES_NM):
-            coupling += factors[:, m] @ factors[:, m].T * np.exp(-squared / np.float32(2.0 * scale**2))
+        coupling = np.empty((size, size), dtype=np.float32)
+        for block in blocks(0, size, max(1, LOGITS // size)):
+            distance = squared[block, None] + squared - 2.0 * places[block] @ places.T
+            kernel = np.exp(np.minimum(distance / -(2.0 * SCALES_NM[-2] ** 2), 0.0).astype(np.float32))
+            total = factors[-1, block] @ factors[-1].T
+            for m in reversed(range(len(SCALES_NM) - 1)):
+                total += factors[m, block] @ factors[m].T * kernel
+                kernel *= kernel
+                kernel *= kernel
+            coupling[block] = total
+        diagonal = _softplus(self._linear("coupling_head.diagonal", embedding)[:, 0]) + np.float32(1e-3)
+        coupling[np.diag_indices(size)] += diagonal
         return coupling
 
     def _springs(self, embedding: Array, pairs: NDArray[np.int64], pair_features: Array) -> Array:

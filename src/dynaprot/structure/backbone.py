@@ -229,16 +229,20 @@ def secondary_structure(following: Indices, acceptor: Indices, donor: Indices) -
         One letter for each residue.
     """
     size = len(following)
-    bond = np.zeros((size + 1, size + 1), dtype=bool)  # the last row and column stand for "no such residue"
-    bond[acceptor, donor] = True
+    bonds = acceptor * (size + 1) + donor
+
+    def bonded(i: Indices, j: Indices) -> NDArray[np.bool_]:
+        """Whether residue i accepts a hydrogen bond of residue j."""
+        return np.isin(i * (size + 1) + j, bonds)
+
     after = np.append(following, -1)
-    after[after < 0] = size
+    after[after < 0] = size  # stands for "no such residue", which bonds nothing
     before = np.full(size + 1, size)
     before[after[:-1]] = np.arange(size)
     before[size] = size
 
     fourth = after[after[after[after]]]
-    turn = bond[np.arange(size + 1), fourth]
+    turn = bonded(np.arange(size + 1), fourth)
     starts = turn & turn[before]
     helix = np.zeros(size + 1, dtype=bool)
     member = np.flatnonzero(starts)
@@ -247,13 +251,17 @@ def secondary_structure(following: Indices, acceptor: Indices, donor: Indices) -
         member = after[member]
     helix[size] = False
 
-    parallel = bond[before] & bond[:, after].T
-    antiparallel = (bond & bond.T) | (bond[before][:, after] & bond[before][:, after].T)
-    bridge = parallel | parallel.T | antiparallel
+    # Of every bond from d to a, the bridges that it may be half of: parallel, and antiparallel of both kinds.
+    a, d = acceptor, donor
+    parallel = after[a], d, bonded(d, after[after[a]])
+    antiparallel = a, d, bonded(d, a)
+    wide = after[a], before[d], bonded(before[before[d]], after[after[a]])
+    i, j, both = (np.concatenate(columns) for columns in zip(parallel, antiparallel, wide, strict=True))
+    there = both & (i < size) & (j < size)
+    i, j = i[there], j[there]
     segment, from_start, _ = chain_positions(following)
-    i, j = np.nonzero(bridge[:size, :size])
     far = (segment[i] != segment[j]) | (np.abs(from_start[i] - from_start[j]) > 2)
     bridged = np.zeros(size + 1, dtype=bool)
-    bridged[i[far]] = True
+    bridged[i[far]] = bridged[j[far]] = True
     strand = bridged & (bridged[before] | bridged[after])
     return "".join("H" if helix[k] else "E" if strand[k] else "-" for k in range(size))
