@@ -3,13 +3,15 @@
     python benchmarks/speed.py                # prints the tables and draws docs/images/benchmarks.png; make bench
     python benchmarks/speed.py 100 271        # of these sizes only
 
-1. Marginals: the published DYNAPROT-M network in numpy, which needs no PyTorch, and in PyTorch with fused attention,
+1. Structure to marginals: the shipped network of attention, features included, against the shipped springs, the literal
+   formula of invariant point attention, and ProDy's ANM.
+2. Marginals: the published DYNAPROT-M network in numpy, which needs no PyTorch, and in PyTorch with fused attention,
    against the literal formula of invariant point attention (tests/core).
-2. Coupling: the network of couplings with kernels in place of the published pair head, which takes N^3 operations.
-3. Joint: the whole prediction of the shipped networks, from coordinates to marginals and coupling of all pairs,
+3. Coupling: the network of couplings with kernels in place of the published pair head, which takes N^3 operations.
+4. Joint: the whole prediction of the shipped networks, from coordinates to marginals and coupling of all pairs,
    against ProDy's ANM: with its 20 slowest modes, its default, and with all modes and their covariance, which is a
    joint too.
-4. Samples: 250 conformations from that joint against the route over its 3N x 3N covariance and Cholesky factor.
+5. Samples: 250 conformations from that joint against the route over its 3N x 3N covariance and Cholesky factor.
 
 Each figure comes from a process of its own, on one thread: time is that of the processor, the best of several runs, so
 that other work on the machine matters little; memory is the peak of the first run above what the process held before. A
@@ -37,7 +39,7 @@ import numpy as np
 from matplotlib.ticker import LogLocator
 
 from dynaprot import Structure, prediction
-from dynaprot.figures.figure import FOREGROUND, axes_in_inches, empty_figure, save, style
+from dynaprot.figures.figure import FOREGROUND, WIDTH, axes_in_inches, empty_figure, save, style
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture
 from dynaprot.network.features import Features, featurise
 from dynaprot.structure.residues import AMINO_ACIDS
@@ -140,6 +142,23 @@ def whole_prediction(size: int) -> Callable[[], object]:
     return run
 
 
+def attention_prediction(size: int) -> Callable[[], object]:
+    """The shipped network of attention, from a structure to marginals."""
+    return _marginals("dynaprot", size)
+
+
+def springs_prediction(size: int) -> Callable[[], object]:
+    """The shipped network of springs, from a structure to marginals."""
+    return _marginals("springs", size)
+
+
+def _marginals(model: str, size: int) -> Callable[[], object]:
+    structure = globule(size)
+    prediction.predict(globule(20), model)  # reads the weights
+    # Each run has a structure of its own: what is known of one is kept.
+    return lambda: prediction.predict(replace(structure), model).marginals
+
+
 def anm_20_modes(size: int) -> Callable[[], object]:
     """ProDy's ANM as it is used most: the 20 slowest modes within 15 Å."""
     return _anm(size, 20)
@@ -189,11 +208,17 @@ def dense_samples(size: int) -> Callable[[], object]:
 CASES = {
     case.__name__: case
     for case in (
-        numpy_attention, fused_attention, literal_formula, kernel_head, pair_head, whole_prediction, anm_20_modes,
+        numpy_attention, fused_attention, literal_formula, kernel_head, pair_head, whole_prediction,
+        attention_prediction, springs_prediction, anm_20_modes,
         anm_all_modes, samples, dense_samples,
     )
 }  # fmt: skip
 COMPARISONS = (
+    (
+        "Structure to marginals",
+        ("attention_prediction",),
+        ("springs_prediction", "literal_formula", "anm_20_modes", "anm_all_modes"),
+    ),
     ("Marginals", ("numpy_attention", "fused_attention"), ("literal_formula",)),
     ("Coupling", ("kernel_head",), ("pair_head",)),
     ("Joint", ("whole_prediction",), ("anm_20_modes", "anm_all_modes")),
@@ -208,6 +233,8 @@ LABELS = {
     "kernel_head": "sum of kernels",
     "pair_head": "published pair head",
     "whole_prediction": "whole prediction",
+    "attention_prediction": "dynaprot",
+    "springs_prediction": "springs",
     "anm_20_modes": "ProDy's ANM, 20 modes",
     "anm_all_modes": "ProDy's ANM, all modes",
     "samples": "by the joint's root",
@@ -334,8 +361,9 @@ def _number(value: float, form: str) -> str:
 def draw(figures: dict[tuple[str, int], Figures], path: Path) -> None:
     """How time and memory grow with N, ours and the rivals'."""
     sizes = sorted({size for _, size in figures})
-    width, height, left, bottom, gap = 1.5, 1.5, 0.55, 0.5, 0.13
-    colours = ("#B32E1A", "#4F97CF", "#2B5597")
+    height, left, bottom, gap = 1.5, 0.55, 0.5, 0.1
+    width = (WIDTH - left) / len(COMPARISONS) - gap
+    colours = ("#B32E1A", "#4F97CF", "#2B5597", "#7B4B94", "#9A9A9A")
     limits = ((5e-4, 2e3), (0.5, 2e4))
     with style():
         figure = empty_figure(bottom + 2 * (height + gap) + 0.3)
@@ -347,7 +375,7 @@ def draw(figures: dict[tuple[str, int], Figures], path: Path) -> None:
                     values = [max(figures[case, size][row], limits[row][0]) for size in sizes]
                     axes.loglog(sizes, values, "o-", color=colour, markersize=2.5, linewidth=1.0)
                 axes.set(xlim=(0.7 * sizes[0], 1.5 * sizes[-1]), ylim=limits[row])
-                marked = [size for size in sizes if size != 600]  # which has no room beside 1000
+                marked = [size for size in sizes if size not in (600, 2000)]  # which have no room beside 1000
                 axes.set_xticks(marked, [str(size) if row else "" for size in marked])
                 axes.yaxis.set_major_locator(LogLocator(10.0, numticks=8))
                 axes.minorticks_off()

@@ -352,8 +352,8 @@ def info_command() -> None:
     from rich.table import Table
 
     from .network.runtime import choose_device
-    from .network.weights import DEFAULT, load_weights, shipped_weights
-    from .prediction import ELASTIC_NETWORKS
+    from .network.weights import LATEST, load_weights, shipped_weights
+    from .prediction import ELASTIC_NETWORKS, parts
 
     table = Table(show_header=False, box=None)
     table.add_column()
@@ -365,16 +365,22 @@ def info_command() -> None:
             table.add_row(package, version(package))
         except PackageNotFoundError:
             table.add_row(package, "not installed")
+    device, reason = choose_device()
+    runtime = "numpy on the CPU" if device == "cpu" else f"PyTorch on {device}"
+    for name in LATEST:
+        networks = parts(name)
+        joined = ": the joint of the first, with the mean of both networks' marginals" if len(networks) > 1 else ""
+        table.add_row(name, f"Stands for {' and '.join(networks)}{joined}.")
     for path in shipped_weights():
         weights = load_weights(path)
-        table.add_row(path.stem + (" (default)" if path.stem == DEFAULT else ""), weights.architecture.describe())
-        table.add_row("", f"{weights.parameters:,} parameters, {path}")
+        runs_in = "PyTorch" if weights.architecture.coupling == "pair" else runtime
+        table.add_row(path.stem, weights.architecture.describe())
+        table.add_row("", f"{weights.parameters:,} parameters, in {runs_in}; {path}")
         for name, value in weights.metadata.get("validation", {}).items():
             table.add_row("", f"{name} {value}")
     for name, (_, description) in ELASTIC_NETWORKS.items():
-        table.add_row(name, f"An {description}; no learned parameters.")
-    device, reason = choose_device()
-    table.add_row("runs on", f"{'cpu, in numpy' if device == 'cpu' else f'{device}, in PyTorch'}: {reason}")
+        table.add_row(name, f"An {description}; no learned parameters, in numpy on the CPU.")
+    table.add_row("networks run in", f"{runtime}: {reason}")
     console.print(table)
 
 

@@ -42,8 +42,8 @@ ELASTIC_NETWORKS: dict[str, tuple[Callable[[Structure], ElasticJoint], str]] = {
 
 def models() -> list[str]:
     """Names that `predict` takes: ``default``, where its weights are there, other shipped weights, elastic networks."""
-    latest = [name for name in LATEST if all(find_weights(part) for part in parts(name))]
-    return [*latest, *(path.stem for path in shipped_weights()), *ELASTIC_NETWORKS]
+    default = ["default"] if all(find_weights(part) for part in parts("default")) else []
+    return [*default, *(path.stem for path in shipped_weights()), *ELASTIC_NETWORKS]
 
 
 def predict(structure: Structure, model: str = "default", device: str = "auto") -> Dynamics:

@@ -241,7 +241,7 @@ def test_every_shipped_network_runs_where_pytorch_cannot_be_imported() -> None:
     )
     assert done.stdout.splitlines() == [f"{path.stem} on cpu 0" for path in shipped_weights()]
     done = _python(WITHOUT_TORCH + "sys.argv = ['dynaprot', 'info']; from dynaprot.command_line import main; main()")
-    assert "cpu, in numpy: " in done.stdout
+    assert "numpy on the CPU: " in done.stdout
 
 
 def test_the_pair_head_without_pytorch_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ from dynaprot.training.examples import Example, load_examples  # noqa: E402
 from dynaprot.training.folds import assign_folds, load_data  # noqa: E402
 from dynaprot.training.losses import LOSSES, matrix_log  # noqa: E402
 from dynaprot.training.moments import predict_moments  # noqa: E402
-from dynaprot.training.train import plan_epoch, train  # noqa: E402
+from dynaprot.training.train import Task, passes, plan_epoch, train  # noqa: E402
 
 from .conftest import EVERY_FEATURE, random_protein  # noqa: E402
 
@@ -353,7 +353,7 @@ def test_what_a_configuration_says_wrongly_is_named(tmp_path: Path, old: str, ne
 def test_the_bundled_configurations_are_what_they_are_called() -> None:
     """The paper's networks by their numbers of parameters; the default by the shipped weights."""
     configurations = {name: read_configuration(name) for name in bundled_configurations()}
-    assert sorted(configurations) == ["default", "paper-j", "paper-m"]
+    assert sorted(configurations) == ["default", "dynaprot", "dynaprot-twin", "paper-j", "paper-m"]
     assert configurations["paper-m"].architecture == DYNAPROT_M
     assert configurations["paper-j"].architecture == DYNAPROT_J
     sizes = [sum(p.numel() for p in build_network(a).parameters()) for a in (DYNAPROT_M, DYNAPROT_J)]
@@ -363,7 +363,7 @@ def test_the_bundled_configurations_are_what_they_are_called() -> None:
     shipped = load_weights(path)
     default = configurations["default"]
     assert replace(default.architecture, members=default.members) == shipped.architecture
-    with pytest.raises(TrainingDataError, match="default, paper-j, paper-m"):
+    with pytest.raises(TrainingDataError, match="default, dynaprot, dynaprot-twin, paper-j, paper-m"):
         read_configuration("nonsense")
 
 
@@ -564,3 +564,96 @@ def test_a_loss_is_least_at_the_truth_and_blind_to_an_scale_free(losses: str) ->
     assert loss(1.4 * truth[0], None, example) > loss(truth[0], None, example)
     own = replace(example, scale_free=True)
     torch.testing.assert_close(loss(1.4 * truth[0], None, own), loss(truth[0], None, own), rtol=1e-6, atol=1e-6)
+
+
+def test_steps_hold_as_many_residues_and_an_epoch_as_many_steps(data: Path) -> None:
+    """Whatever the order of the proteins, so that a resumed training finds its place."""
+    configuration = small(data, batch_residues=40, folds=6, source=(TrainingSource("md"),))
+    fold = assign_folds(load_data(configuration), configuration)[0]
+    total = sum(map(len, fold.training[0]))
+    for epoch in range(5):
+        steps = plan_epoch(fold, configuration, (0, 0), epoch)
+        assert len(steps) == round(total / 40)
+        assert sorted(len(task.example) for step in steps for task in step) == sorted(map(len, fold.training[0]))
+    capped = replace(configuration, augmentation=Augmentation(crop=10))
+    assert len(plan_epoch(fold, capped, (0, 0), 0)) == round(len(fold.training[0]) * 10 / 40)
+
+
+def test_a_source_comes_in_after_a_fraction_of_the_epochs(data: Path) -> None:
+    """And not before; a source that an epoch goes through is there from the start."""
+    sources = (TrainingSource("md"), TrainingSource("conformers", probability=0.9, start=0.5, scale_free=True))
+    configuration = small(data, epochs=4, source=sources)
+    fold = assign_folds(load_data(configuration), configuration)[0]
+    sizes = [sum(map(len, plan_epoch(fold, configuration, (0, 0), epoch))) for epoch in range(4)]
+    leading = len(fold.training[0])
+    assert sizes[:2] == [leading, leading]
+    assert min(sizes[2:]) > leading
+    with pytest.raises(TrainingDataError, match="from the start"):
+        Configuration.of({"architecture": {}, "source": [{"path": "md", "start": 0.5}]})
+
+
+def test_listed_clusters_are_held_out_of_every_source(data: Path) -> None:
+    """In place of folds; they validate where their sizes are thermal."""
+    configuration = small(data, held_out=("1", "5"))
+    fold = assign_folds(load_data(configuration), configuration)[0]
+    trained = {str(example.cluster) for group in fold.training for example in group}
+    assert trained == {"0", "2", "3", "4"}
+    assert sorted(str(example.cluster) for example in fold.held_out) == ["1", "5"]
+    assert not any(example.scale_free for example in fold.held_out)
+
+
+def test_a_crop_keeps_the_features_that_its_residues_have_in_the_whole(data: Path) -> None:
+    """The ends of a crop are no ends of a chain; of springs, the network of the part is made anew."""
+    example = replace(load_examples(TrainingSource("md"), data)[1], architecture=replace(
+        KERNEL, residue_features=("near_chain_end_3", "density_r2")))  # fmt: skip
+    part = augmented(example, Augmentation(crop=12), np.random.default_rng(1))
+    kept = slice(start := example.structure.sequence.index(part.structure.sequence), start + 12)
+    whole, cut = example.input.arguments, part.input.arguments
+    for k in (0, 1, 3):  # types, rotations, residue features
+        torch.testing.assert_close(cut[k], whole[k][:, kept])
+    torch.testing.assert_close(cut[2][0].mean(0), torch.zeros(3), atol=1e-4, rtol=0)
+    assert len(part) == len(part.input) == 12
+
+
+def test_forward_passes_share_little_padding(data: Path) -> None:
+    """Proteins of a step are divided by length; each is in one pass."""
+    examples = load_examples(TrainingSource("md"), data)
+    tasks = list(enumerate(Task(example, 1.0) for example in examples))
+    shared = list(passes(tasks, small(data, KERNEL)))
+    assert sorted(number for together in shared for number, _ in together) == list(range(len(tasks)))
+    for together in shared:
+        sizes = [len(task.example) for _, task in together]
+        assert max(sizes) <= 1.4 * min(sizes)
+    assert len(shared) < len(tasks)
+    assert all(len(together) == 1 for together in passes(tasks, small(data, SPRINGS)))
+
+
+def test_weights_are_stored_in_half_precision_where_asked(data: Path, tmp_path: Path) -> None:
+    """Half as large; they are read, and predict, in single precision."""
+    path = train(small(data, KERNEL, epochs=1), tmp_path / "single", report=quiet)
+    half = train(small(data, KERNEL, epochs=1, half=True), tmp_path / "half", report=quiet)
+    with safe_open(half, framework="numpy") as file:
+        assert {file.get_tensor(name).dtype for name in file.keys()} == {np.dtype(np.float16)}  # noqa: SIM118
+    for name, tensor in tensors_of(path).items():
+        read = tensors_of(half)[name]
+        assert read.dtype == np.float32
+        np.testing.assert_allclose(read, tensor, rtol=1e-3, atol=1e-6)
+
+
+def test_a_configuration_may_be_based_on_a_bundled_one(tmp_path: Path) -> None:
+    """It has the values of that one where it gives none itself."""
+    file = tmp_path / "mine.toml"
+    file.write_text('base = "paper-m"\nepochs = 3\n')
+    mine, paper = read_configuration(str(file)), read_configuration("paper-m")
+    assert mine == replace(paper, epochs=3)
+    file.write_text('base = "nonsense"\n')
+    with pytest.raises(TrainingDataError, match="'base' is one of"):
+        read_configuration(str(file))
+
+
+def test_the_twin_is_trained_as_what_ships_but_for_what_is_held_out() -> None:
+    """Its figures stand for those of `dynaprot`."""
+    ships, twin = read_configuration("dynaprot"), read_configuration("dynaprot-twin")
+    said = {"about": "", "data_needed": "", "held_out": ()}
+    assert replace(ships, **said) == replace(twin, **said)
+    assert set(ships.held_out) < set(twin.held_out)

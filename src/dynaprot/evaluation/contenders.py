@@ -128,8 +128,8 @@ class Contender:
 
     def of_marginals(self) -> Contender:
         """The model without the networks that marginals do not need."""
-        first = next((network for network in self.networks if network.predicts_marginals), None)
-        return self if first is None else replace(self, model=first.model, networks=(first,))
+        needed = tuple(network for network in self.networks if network.predicts_marginals)
+        return replace(self, model="+".join(each.model for each in needed), networks=needed) if needed else self
 
     def choose(self, structure: Structure, cluster: Cluster) -> tuple[str, Relation | None]:
         """The model to predict a protein with, and what it saw of it; None for what learns nothing.

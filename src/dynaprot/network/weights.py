@@ -115,7 +115,8 @@ def load_weights(path: Path) -> Weights:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"{path}: made by another version of DynaProt ({error}).") from error
     _check_inputs(path, architecture, inputs, hashed)
-    return Weights(architecture, tensors, metadata, path)
+    # What is stored in half precision to be small is worked with in single precision.
+    return Weights(architecture, {name: t.astype(np.float32) for name, t in tensors.items()}, metadata, path)
 
 
 def save_weights(path: Path, architecture: Architecture, tensors: dict[str, NDArray], metadata: dict[str, Any]) -> None:

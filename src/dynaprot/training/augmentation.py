@@ -25,21 +25,19 @@ def augmented(example: Example, how: Augmentation, generator: np.random.Generato
         structure = _with_backbone(structure, example.frames[generator.integers(len(example.frames))])
     if how.position_noise or how.rotation_noise:
         structure = _jostled(structure, how, generator)
-    if how.crop and len(structure) > how.crop:
-        start = int(generator.integers(len(structure) - how.crop + 1))
-        if structure is not example.structure:
-            example = replace(example, structure=structure)
-        example = example.cropped(slice(start, start + how.crop))
-        structure = example.structure
-    if len(structure) > 3 * SHORTEST_GAP and generator.random() < how.gaps:
-        mobility = np.sqrt(np.einsum("iaa->i", example.marginals.numpy()))
-        rest = without_stretch(mobility, generator)
-        structure = structure[rest]
+    if structure is not example.structure:
+        example = replace(example, structure=structure)
+    if len(example) > 3 * SHORTEST_GAP and generator.random() < how.gaps:
+        rest = without_stretch(np.sqrt(np.einsum("iaa->i", example.marginals.numpy())), generator)
         coupling = None if example.coupling is None else example.coupling[rest][:, rest]
-        example = replace(example, marginals=example.marginals[rest], coupling=coupling)
-    if structure is example.structure:
-        return example
-    return replace(example, structure=structure, frames=example.frames[:0])
+        example = replace(
+            example, structure=structure[rest], marginals=example.marginals[rest], coupling=coupling,
+            frames=example.frames[:, rest],
+        )  # fmt: skip
+    if how.crop and len(example) > how.crop:
+        start = int(generator.integers(len(example) - how.crop + 1))
+        example = example.cropped(slice(start, start + how.crop))
+    return example
 
 
 def _with_backbone(structure: Structure, backbone: Array) -> Structure:

@@ -21,7 +21,7 @@ from .configuration import Configuration
 __all__ = ["TrainingState"]
 
 FORMAT = "dynaprot-checkpoint-1"
-FREE = ("about", "data", "data_needed", "checkpoint", "tensorboard")
+FREE = ("about", "data", "data_needed", "half", "checkpoint", "tensorboard")
 """Options that may differ when a training goes on, because they change nothing that is learned."""
 NUMBERS = ("step", "lowest", "stale", "loss_of_epoch", "history")
 

@@ -153,6 +153,8 @@ class Configuration:
         epochs and keep the last weights.
     precision : {"float32", "bfloat16"}
         Precision of the network's forward pass on a GPU; covariances are always in single or double precision.
+    half : bool
+        Store the trained weights in half precision: half as large, with a relative error of 5e-4 or less in each.
     checkpoint : int
         Steps between checkpoints.
     tensorboard : bool
@@ -185,6 +187,7 @@ class Configuration:
     validate_every: int = 1
     patience: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
+    half: bool = False
     checkpoint: int = 100
     tensorboard: bool = False
 

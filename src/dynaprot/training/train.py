@@ -53,7 +53,7 @@ from .losses import LOSSES, crystal_loss
 from .moments import Moments, predict_moments
 from .processes import Processes, joined_processes
 
-__all__ = ["Member", "Task", "plan_epoch", "train", "train_members", "validate", "validate_on_chains"]
+__all__ = ["Member", "Task", "passes", "plan_epoch", "train", "train_members", "validate", "validate_on_chains"]
 
 BUCKET = 16
 """Batches whose proteins are sorted by length before they are divided: little padding, and still much chance."""
@@ -167,7 +167,7 @@ def take_step(
     total = torch.zeros((), dtype=torch.float64, device=processes.device)
     state.network.train()
     mine = list(processes.share(list(enumerate(tasks))))
-    for together in _passes(mine, configuration):
+    for together in passes(mine, configuration):
         batch = []
         for number, task in together:
             generator = np.random.default_rng([*seed, state.step, number])
@@ -202,7 +202,7 @@ def take_step(
     return float(total)
 
 
-def _passes(tasks: list[tuple[int, Task]], configuration: Configuration) -> Iterator[list[tuple[int, Task]]]:
+def passes(tasks: list[tuple[int, Task]], configuration: Configuration) -> Iterator[list[tuple[int, Task]]]:
     """Numbered tasks that share a forward pass, padded to the longest of them.
 
     Each has its own where it fills the memory by itself: springs and pair heads cost N^3.
@@ -450,7 +450,8 @@ def train(
         if processes.first:
             report(json.dumps(metadata["validation"], indent=2))
             network = committee_of([member.network for member in members])
-            tensors = {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}
+            kept = torch.float16 if configuration.half else torch.float32
+            tensors = {name: tensor.detach().cpu().to(kept).numpy() for name, tensor in network.state_dict().items()}
             save_weights(path, network.architecture, tensors, metadata)
             TrainingSequences.of(
                 (example.structure, example.cluster, number)
