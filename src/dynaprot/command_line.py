@@ -313,7 +313,10 @@ def prepare_command(
 @app.command("train")
 def train_command(
     configuration: Annotated[
-        str, typer.Argument(help="TOML file, or a bundled configuration: default, paper-m, paper-j.")
+        str,
+        typer.Argument(
+            help="TOML file, or a bundled configuration: default, dynaprot, dynaprot-twin, paper-m, paper-j."
+        ),
     ],
     output: Output = Path("out/training"),
     data: Annotated[
@@ -323,6 +326,9 @@ def train_command(
         bool, typer.Option("--resume", help="Continue from the checkpoints in the output folder.")
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    trials: Annotated[
+        Path | None, typer.Option(help="CSV file to which a row about this training is appended.")
+    ] = None,
 ) -> None:
     """Train networks and write weights; dynaprot/training/train.py says how to use several GPUs."""
     from dataclasses import replace
@@ -340,7 +346,8 @@ def train_command(
     def report(line: str) -> None:
         console.print(escape(line))
 
-    train(read, output, name=Path(configuration).stem, resume=resume, device=device, report=report)
+    name = Path(configuration).stem
+    train(read, output, name=name, resume=resume, device=device, trials=trials, report=report)
 
 
 @app.command("info")

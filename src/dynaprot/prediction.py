@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .dynamics import Dynamics
 from .errors import PredictionError, StructureError
-from .joint import ElasticJoint, FactoredJoint, Joint
+from .joint import ElasticJoint, FactoredJoint, Joint, SuperposedJoint
 from .joint.linear_algebra import log_mean
 from .network.architecture import Architecture
 from .network.features import featurise
@@ -110,9 +110,11 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     description = " + ".join(network.description for network in opened)
     if priors:
         corrected = SpringPrior.of(structure, pairs, priors[0]).corrected(outputs["springs"], outputs["chain"])
-        joint, notices = corrected.to_joint(outputs.get("congruence"))
+        elastic, notices = corrected.to_joint(outputs.get("congruence"))
+        joint: Joint = elastic
         if "marginal_factor" in outputs:
-            joint = joint.recoloured(log_mean(joint.marginals, _marginals(structure, outputs)))
+            recoloured = elastic.recoloured(log_mean(elastic.marginals, _marginals(structure, outputs)))
+            joint = SuperposedJoint(recoloured, structure.ca)  # without the rigid motions that this brought in
         return Dynamics(structure, joint, description, (*structure.gap_notices, *notices))
     factored, notices = _joint_of_heads(structure, outputs)
     return Dynamics(structure, factored, description, (*structure.gap_notices, *notices))

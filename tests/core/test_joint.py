@@ -1,4 +1,4 @@
-"""The two forms of the joint Gaussian, checked against dense linear algebra and against ProDy."""
+"""The forms of the joint Gaussian, checked against dense linear algebra and against ProDy."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynaprot import PredictionError, predict
-from dynaprot.joint import ElasticJoint, FactoredJoint, InternalSprings, Joint, Springs
+from dynaprot.joint import ElasticJoint, FactoredJoint, InternalSprings, Joint, Springs, SuperposedJoint
 from dynaprot.joint.elastic import hessian, rigid_motions
 from dynaprot.joint.linear_algebra import gram, invert_root, leading_eigenpairs, matrix_log, matrix_power
 from dynaprot.springs.elastic_networks import CLASSIC_CUTOFF, CLASSIC_STIFFNESS
 from dynaprot.structure.geometry import neighbour_pairs
+from dynaprot.structure.superposition import superpose
 
 from .conftest import proteins, random_protein, rotation_matrix
 
@@ -43,9 +44,19 @@ def random_elastic(seed: int, congruence: bool = False, coordinates: bool = Fals
     return ElasticJoint(positions, springs, correction, {"bent": bent} if coordinates else None)
 
 
+def random_superposed(seed: int, elastic: bool = True) -> SuperposedJoint:
+    """One of them, superposed on residues of random weights, some of which count for nothing."""
+    generator = np.random.default_rng(seed)
+    joint = random_elastic(seed, congruence=True) if elastic else random_factored(seed, 11)
+    weights = generator.uniform(0.0, 2.0, 11) * (generator.random(11) < 0.7)
+    weights[[0, 4, 9]] += 0.5
+    return SuperposedJoint(joint, random_protein(seed, (11,)).ca, weights)
+
+
 joints = st.one_of(
     st.builds(random_factored, st.integers(0, 999), st.just(9), st.sampled_from(["symmetric", "cholesky"])),
     st.builds(random_elastic, st.integers(0, 999), st.booleans(), st.booleans()),
+    st.builds(random_superposed, st.integers(0, 999), st.booleans()),
 )
 
 
@@ -55,8 +66,11 @@ def test_every_view_of_a_joint_is_a_view_of_one_covariance(joint: Joint) -> None
     size = len(joint.marginals)
     covariance = joint.covariance().reshape(size, 3, size, 3)
     np.testing.assert_allclose(np.einsum("iaib->iab", covariance), joint.marginals, rtol=1e-9, atol=1e-12)
-    if isinstance(joint, ElasticJoint):
-        trace = np.einsum("iaja->ij", covariance)
+    trace = np.einsum("iaja->ij", covariance)
+    np.testing.assert_allclose(joint.traces(), trace, rtol=1e-8, atol=1e-10)
+    vectors = np.random.default_rng(0).normal(size=(3 * size, 4))
+    np.testing.assert_allclose(joint.product(vectors), joint.covariance() @ vectors, rtol=1e-8, atol=1e-9)
+    if not isinstance(joint, FactoredJoint):
         scale = np.sqrt(np.diag(trace))
         np.testing.assert_allclose(joint.coupling, trace / np.outer(scale, scale), rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(np.diag(joint.coupling), 1.0)
@@ -81,7 +95,10 @@ def test_modes_are_the_leading_eigenvectors(joint: Joint, count: int) -> None:
     np.testing.assert_allclose(covariance @ flat.T, flat.T * variances, atol=1e-7 * variances[0])
 
 
-@pytest.mark.parametrize("joint", [random_factored(1), random_factored(1, 9, "cholesky"), random_elastic(1, True)])
+@pytest.mark.parametrize(
+    "joint",
+    [random_factored(1), random_factored(1, 9, "cholesky"), random_elastic(1, True), random_superposed(1)],
+)
 def test_samples_converge_to_the_covariance(joint: Joint) -> None:
     """20,000 draws agree with the covariance within their sampling error."""
     draws = joint.displacements(20_000, np.random.default_rng(0)).reshape(20_000, -1)
@@ -105,6 +122,37 @@ def test_the_symmetric_form_turns_with_the_protein_and_the_cholesky_form_does_no
         after = FactoredJoint(rotation @ joint.marginals @ rotation.T, joint.coupling, root).covariance()  # type: ignore[arg-type]
         change = np.linalg.norm(after - block @ before @ block.T) / np.linalg.norm(before)
         assert (change < 1e-12) == exact
+
+
+@given(st.integers(0, 999), st.booleans())
+def test_superposition_is_the_weighted_least_squares_fit_of_small_motions(seed: int, elastic: bool) -> None:
+    """Kabsch's superposition of conformations that hardly differ has the covariance that the joint says."""
+    joint = random_superposed(seed, elastic)
+    scale = 1e-3
+    covariance = joint.joint.covariance()
+    values, vectors = np.linalg.eigh(covariance)
+    # A pair of conformations for each principal axis, so that their covariance is exact.
+    axes = (vectors * np.sqrt(np.maximum(values, 0.0) * len(values))).T.reshape(len(values), -1, 3)
+    frames = joint.positions + scale * np.concatenate([axes, -axes])
+    rotations, shifts = superpose(frames, joint.positions, joint.weights)
+    moved = ((frames @ rotations + shifts - joint.positions) / scale).reshape(len(frames), -1)
+    expected = moved.T @ moved / len(moved)
+    np.testing.assert_allclose(joint.covariance(), expected, atol=2e-2 * np.abs(expected).max())
+
+
+@given(st.integers(0, 999))
+def test_superposing_again_changes_nothing(seed: int) -> None:
+    """And with equal weights, a network of springs is superposed already."""
+    once = random_superposed(seed)
+    dense = once.covariance()
+    rigid = rigid_motions(once.positions)
+    weighted = np.repeat(once.weights, 3)[:, None] * rigid
+    left = np.abs(weighted.T @ dense @ weighted).max()
+    assert left < 1e-4 * np.abs(dense).max()
+    springs = random_elastic(seed)
+    np.testing.assert_allclose(
+        SuperposedJoint(springs, springs.positions).marginals, springs.marginals, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_rigid_motions_cost_nothing_and_have_no_variance() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dynaprot import Atoms, Dynamics, OutputError, PredictionError, TrainingDataError, predict
 from dynaprot.datasets.prepared import PreparedProtein
 from dynaprot.dynamics import EARLIER_NAMES
-from dynaprot.joint import ElasticJoint, FactoredJoint, InternalSprings
+from dynaprot.joint import ElasticJoint, FactoredJoint, InternalSprings, SuperposedJoint
 
 from .conftest import random_protein
 
@@ -39,7 +39,7 @@ def sound(path: Path) -> bool:
     return True
 
 
-@pytest.fixture(scope="module", params=["elastic", "factored"])
+@pytest.fixture(scope="module", params=["elastic", "factored", "superposed"])
 def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A result in each form of the joint, with springs on internal coordinates and atoms."""
     generator = np.random.default_rng(0)
@@ -54,6 +54,8 @@ def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         residues, gradients = generator.integers(0, 23, (7, 3)), 0.1 * generator.normal(size=(7, 3, 3))
         bent = {"angles": InternalSprings(residues, gradients, np.ones(7))}
         dynamics = Dynamics(structure, ElasticJoint(joint.positions, joint.springs, joint.congruence, bent), "bent")
+    elif request.param == "superposed":
+        dynamics = Dynamics(structure, SuperposedJoint(joint, structure.ca, np.arange(23.0)), "superposed")
     else:
         dynamics = Dynamics(structure, FactoredJoint(joint.marginals, joint.coupling), "factored", ("A notice.",))
     path = tmp_path_factory.mktemp("saved") / "dynamics.npz"

@@ -1,4 +1,4 @@
-"""Two forms of a joint Gaussian over all C-alpha positions behind one interface."""
+"""Forms of a joint Gaussian over all C-alpha positions behind one interface."""
 
 from __future__ import annotations
 
@@ -9,12 +9,22 @@ from numpy.typing import NDArray
 
 from .elastic import Background, ElasticJoint, InternalSprings, Springs
 from .factored import FactoredJoint
+from .superposed import BENEATH, SuperposedJoint
 
-__all__ = ["FORMS", "Background", "ElasticJoint", "FactoredJoint", "InternalSprings", "Joint", "Springs"]
+__all__ = [
+    "FORMS",
+    "Background",
+    "ElasticJoint",
+    "FactoredJoint",
+    "InternalSprings",
+    "Joint",
+    "Springs",
+    "SuperposedJoint",
+]
 
-FORMS: dict[str, type[ElasticJoint] | type[FactoredJoint]] = {
-    "elastic": ElasticJoint,
-    "factored": FactoredJoint,
+FORMS: dict[str, type[ElasticJoint] | type[FactoredJoint] | type[SuperposedJoint]] = {
+    **BENEATH,
+    "superposed": SuperposedJoint,
 }
 """The name of each form in a saved file."""
 
@@ -27,6 +37,10 @@ class Joint(Protocol):
 
     @property
     def coupling(self) -> NDArray[np.floating]: ...
+
+    def traces(self) -> NDArray[np.floating]: ...
+
+    def product(self, vectors: NDArray[np.floating]) -> NDArray[np.floating]: ...
 
     def covariance(self) -> NDArray[np.floating]: ...
 

@@ -346,13 +346,23 @@ class ElasticJoint:
     @cached_property
     def coupling(self) -> Array:
         """Coupling (normalised dynamic cross-correlation, DCCM), shape=(N, N), SPD."""
+        return unit_diagonal(self.traces())
+
+    def traces(self) -> Array:
+        """Trace of each pair's 3 x 3 block of the covariance, shape=(N, N), Å^2."""
         rigid = self._factors.rigid.reshape(len(self.positions), -1)
         total = -self._factors.excess * (rigid @ rigid.T)
         for columns in self._columns():
             reach = columns.shape[2]
             columns = columns.reshape(-1, reach)
             total[:reach, :reach] += columns.T @ columns
-        return unit_diagonal(total)
+        return total
+
+    def product(self, vectors: Array) -> Array:
+        """The covariance times vectors, shape=(3N, k), without forming it."""
+        factors = self._factors
+        internal = factors.flat.T @ (factors.flat @ vectors)
+        return internal - factors.rigid @ (factors.excess * (factors.rigid.T @ vectors))
 
     def covariance(self) -> Array:
         """The full covariance, shape=(3N, 3N), Å^2; coordinates run residue by residue, x y z."""
@@ -361,13 +371,7 @@ class ElasticJoint:
 
     def modes(self, count: int) -> tuple[Array, Array]:
         """Leading eigenpairs of the covariance, without forming it: (k,) Å^2 and (k, N, 3) unit vectors."""
-        factors = self._factors
-
-        def product(block: Array) -> Array:
-            internal = factors.flat.T @ (factors.flat @ block)
-            return internal - factors.rigid @ (factors.excess * (factors.rigid.T @ block))
-
-        values, vectors = leading_eigenpairs(product, len(factors.flat), count)
+        values, vectors = leading_eigenpairs(self.product, 3 * len(self.positions), count)
         return values, vectors.T.reshape(count, -1, 3)
 
     def displacements(self, count: int, generator: np.random.Generator) -> Array:

@@ -49,6 +49,18 @@ class FactoredJoint:
         except np.linalg.LinAlgError as error:
             raise PredictionError("The coupling is not positive definite; predict the protein again.") from error
 
+    def traces(self) -> Array:
+        """Trace of each pair's 3 x 3 block of the covariance, shape=(N, N), Å^2."""
+        roots = self._roots.reshape(len(self._roots), -1)
+        return self.coupling * (roots @ roots.T)
+
+    def product(self, vectors: Array) -> Array:
+        """The covariance times vectors, shape=(3N, k), without forming it."""
+        size = len(self.marginals)
+        inner = np.einsum("iba,ibk->iak", self._roots, vectors.reshape(size, 3, -1))
+        coupled = (self.coupling @ inner.reshape(size, -1)).reshape(inner.shape)
+        return np.einsum("iab,ibk->iak", self._roots, coupled).reshape(3 * size, -1)
+
     def covariance(self) -> Array:
         """The full covariance, shape=(3N, 3N), Å^2; coordinates run residue by residue, x y z."""
         size = 3 * len(self.marginals)
@@ -57,13 +69,7 @@ class FactoredJoint:
     def modes(self, count: int) -> tuple[Array, Array]:
         """Leading eigenpairs of the covariance, without forming it: (k,) Å^2 and (k, N, 3) unit vectors."""
         size = len(self.marginals)
-
-        def product(vectors: Array) -> Array:
-            inner = np.einsum("iba,ibk->iak", self._roots, vectors.reshape(size, 3, -1))
-            coupled = (self.coupling @ inner.reshape(size, -1)).reshape(inner.shape)
-            return np.einsum("iab,ibk->iak", self._roots, coupled).reshape(3 * size, -1)
-
-        values, vectors = leading_eigenpairs(product, 3 * size, count)
+        values, vectors = leading_eigenpairs(self.product, 3 * size, count)
         return values, vectors.T.reshape(count, size, 3)
 
     def displacements(self, count: int, generator: np.random.Generator) -> Array:

@@ -52,6 +52,7 @@ from .folds import Data, Fold, assign_folds, load_data
 from .losses import LOSSES, crystal_loss
 from .moments import Moments, predict_moments
 from .processes import Processes, joined_processes
+from .trials import append_trial
 
 __all__ = ["Member", "Task", "passes", "plan_epoch", "train", "train_members", "validate", "validate_on_chains"]
 
@@ -405,6 +406,7 @@ def train(
     name: str = "trained",
     resume: bool = False,
     device: str = "auto",
+    trials: Path | None = None,
     report: Callable[[str], None] = print,
     after_step: Callable[[TrainingState], None] = lambda state: None,
 ) -> Path:
@@ -422,6 +424,8 @@ def train(
         Go on from the checkpoints of the folder.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
+    trials : Path, optional
+        CSV file to which a row about this training is appended; see `trials`.
     report : callable
         Called with a line for each epoch.
     after_step : callable
@@ -460,6 +464,10 @@ def train(
                 for example in group
             ).save(sequences_path(path))
             report(f"  {path}")
+            if trials is not None:
+                steps = sum(len(plan_epoch(member.fold, configuration, (0,), 0)) for member in members)
+                count = sum(tensor.size for tensor in tensors.values())
+                append_trial(trials, configuration, metadata, count, steps * configuration.epochs)
         processes.wait()
     return path
 

@@ -1,0 +1,149 @@
+"""A joint Gaussian seen from a frame that moves along with some of the residues."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cached import cached_property
+from ..storage import Archive
+from .elastic import RIGID_VARIANCE, ElasticJoint, rigid_motions
+from .factored import FactoredJoint
+from .linear_algebra import leading_eigenpairs, unit_diagonal
+
+__all__ = ["SuperposedJoint"]
+
+Array = NDArray[np.floating]
+
+BENEATH: dict[str, type[ElasticJoint] | type[FactoredJoint]] = {"elastic": ElasticJoint, "factored": FactoredJoint}
+"""Forms of the joint that is superposed, by their names in a file."""
+
+
+class _Terms(NamedTuple):
+    """What is taken away: T x = x - A B^T x, the covariance C becoming C - A D^T - D A^T + A S A^T + v Q Q^T.
+
+    Attributes
+    ----------
+    rigid : ndarray, shape=(3N, 6)
+        Q: translations and infinitesimal rotations.
+    fitted : ndarray, shape=(3N, 6)
+        A = Q (Q^T W Q)^-1.
+    weighted : ndarray, shape=(3N, 6)
+        B = W Q.
+    response : ndarray, shape=(3N, 6)
+        D = C B.
+    inner : ndarray, shape=(6, 6)
+        S = B^T C B.
+    variance : float
+        v: what is left to each rigid motion, Å^2, so that the joint stays strictly positive definite.
+    """
+
+    rigid: Array
+    fitted: Array
+    weighted: Array
+    response: Array
+    inner: Array
+    variance: float
+
+
+class SuperposedJoint:
+    """A joint after superposition: each conformation moved rigidly so that the weighted sum of squares is least.
+
+    To first order in the displacements x, the superposition is linear: x becomes x - Q a, with Q the six rigid motions
+    and a the least squares fit of Q to x with the weights w of the residues. The covariance follows exactly.
+
+    Parameters
+    ----------
+    joint : ElasticJoint or FactoredJoint
+    positions : ndarray, shape=(N, 3)
+        C-alpha positions, Å.
+    weights : ndarray, shape=(N,), optional
+        How much each residue counts, not negative, at least three not in line above 0. By default all count alike.
+    """
+
+    def __init__(self, joint: ElasticJoint | FactoredJoint, positions: Array, weights: Array | None = None) -> None:
+        self.joint = joint
+        self.positions = positions
+        self.weights = np.ones(len(positions)) if weights is None else np.asarray(weights, dtype=np.float64)
+
+    @cached_property
+    def _terms(self) -> _Terms:
+        rigid = rigid_motions(self.positions)
+        weighted = np.repeat(self.weights, 3)[:, None] * rigid
+        fitted = rigid @ np.linalg.inv(rigid.T @ weighted)
+        response = self.joint.product(weighted)
+        variance = RIGID_VARIANCE * float(np.einsum("iaa->", self.joint.marginals)) / len(rigid)
+        return _Terms(rigid, fitted, weighted, response, weighted.T @ response, variance)
+
+    @cached_property
+    def marginals(self) -> Array:
+        """Covariance of each residue, shape=(N, 3, 3), Å^2."""
+        terms = self._terms
+        fitted, response, rigid = (m.reshape(-1, 3, 6) for m in (terms.fitted, terms.response, terms.rigid))
+        away = fitted @ np.swapaxes(response, 1, 2)
+        back = fitted @ terms.inner @ np.swapaxes(fitted, 1, 2) + terms.variance * rigid @ np.swapaxes(rigid, 1, 2)
+        return self.joint.marginals - away - np.swapaxes(away, 1, 2) + back
+
+    @cached_property
+    def coupling(self) -> Array:
+        """Coupling (normalised dynamic cross-correlation, DCCM), shape=(N, N), SPD."""
+        return unit_diagonal(self.traces())
+
+    def traces(self) -> Array:
+        """Trace of each pair's 3 x 3 block of the covariance, shape=(N, N), Å^2."""
+        terms, size = self._terms, len(self.positions)
+        fitted, response, rigid = (m.reshape(size, -1) for m in (terms.fitted, terms.response, terms.rigid))
+        back = (terms.fitted @ terms.inner).reshape(size, -1)
+        total = self.joint.traces()
+        # One product: C - A D^T - D A^T + A S A^T + v Q Q^T, each 3 x 6 block of a residue as a row.
+        left = np.hstack([fitted, response, back, terms.variance * rigid])
+        total += left @ np.hstack([-response, -fitted, fitted, rigid]).T
+        return total
+
+    def product(self, vectors: Array) -> Array:
+        """The covariance times vectors, shape=(3N, k), without forming it."""
+        terms = self._terms
+        moved = self.joint.product(vectors - terms.weighted @ (terms.fitted.T @ vectors))
+        moved -= terms.fitted @ (terms.weighted.T @ moved)
+        return moved + terms.variance * (terms.rigid @ (terms.rigid.T @ vectors))
+
+    def covariance(self) -> Array:
+        """The full covariance, shape=(3N, 3N), Å^2; coordinates run residue by residue, x y z."""
+        terms = self._terms
+        left = np.hstack([terms.fitted, terms.response, terms.fitted @ terms.inner, terms.variance * terms.rigid])
+        return self.joint.covariance() + left @ np.hstack([-terms.response, -terms.fitted, terms.fitted, terms.rigid]).T
+
+    def modes(self, count: int) -> tuple[Array, Array]:
+        """Leading eigenpairs of the covariance, without forming it: (k,) Å^2 and (k, N, 3) unit vectors."""
+        values, vectors = leading_eigenpairs(self.product, 3 * len(self.positions), count)
+        return values, vectors.T.reshape(count, -1, 3)
+
+    def displacements(self, count: int, generator: np.random.Generator) -> Array:
+        """Random displacements of zero mean, shape=(count, N, 3), Å."""
+        terms = self._terms
+        drawn = self.joint.displacements(count, generator).reshape(count, -1)
+        rigid = np.sqrt(terms.variance) * generator.standard_normal((count, 6)) @ terms.rigid.T
+        return (drawn - (drawn @ terms.weighted) @ terms.fitted.T + rigid).reshape(count, -1, 3)
+
+    def arrays(self) -> dict[str, NDArray]:
+        """What `from_archive` needs to rebuild the joint."""
+        form = next(name for name, kind in BENEATH.items() if isinstance(self.joint, kind))
+        arrays: dict[str, NDArray] = {
+            "superposed_form": np.array(form),
+            "superposed_at": self.positions,
+            "superposed_by": self.weights,
+        }
+        return arrays | self.joint.arrays()
+
+    @classmethod
+    def from_archive(cls, archive: Archive) -> SuperposedJoint:
+        """Rebuild a joint of N residues from `arrays`."""
+        form = archive.text("superposed_form")
+        if form not in BENEATH:
+            archive.refuse(f"'superposed_form' names no joint Gaussian that can be superposed: '{form}'")
+        weights = archive.numbers("superposed_by", "N")
+        if (weights < 0.0).any() or not (weights > 0.0).sum() >= 3:
+            archive.refuse("'superposed_by' are no weights: some are negative, or too few are above 0")
+        return cls(BENEATH[form].from_archive(archive), archive.numbers("superposed_at", "N", 3), weights)
