@@ -60,8 +60,8 @@ def test_models_are_those_of_the_core(run, protease, tmp_path):
     from chimerax.dynaprot.dynaprot import models
 
     assert len({run(f"dynaprot predict #1 model {name}")[0].model for name in models()}) == len(models()) - 1
-    with pytest.raises(UserError, match="a network of springs predicts everything; give it alone"):
-        run("dynaprot predict #1 model default+springs-1")
+    with pytest.raises(UserError, match="beside a network of springs, which predicts everything"):
+        run("dynaprot predict #1 model springs-2+springs-1")
     with pytest.raises(UserError, match=r"nowhere\.safetensors: no such weights file"):
         run(f'dynaprot predict #1 model "{tmp_path}/nowhere.safetensors"')
 

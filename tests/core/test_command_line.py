@@ -112,6 +112,6 @@ def test_info_says_what_is_there(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert re.search(rf"DynaProt +{dynaprot.__version__}", done.stdout)
     assert "anm" in done.stdout
-    assert re.search(r"runs on +cpu, in numpy: \w+|runs on +\w+, in PyTorch: \w+", done.stdout)
+    assert re.search(r"networks run in +(numpy on the CPU|PyTorch on \w+): \w+", done.stdout)
     for path in shipped_weights():
         assert path.name in done.stdout

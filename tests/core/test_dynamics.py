@@ -25,10 +25,11 @@ from dynaprot import (
     WeightsError,
     predict,
 )
-from dynaprot.joint import FactoredJoint, elastic
+from dynaprot.joint import FactoredJoint, SuperposedJoint, elastic
+from dynaprot.joint.linear_algebra import matrix_log
 from dynaprot.network.architecture import DYNAPROT_J, DYNAPROT_M, Architecture
 from dynaprot.network.weights import find_weights, load_weights, save_weights, shipped_weights
-from dynaprot.prediction import LARGEST_OF_PAIRS
+from dynaprot.prediction import LARGEST_OF_PAIRS, parts
 
 from .conftest import (
     EVERY_FEATURE,
@@ -80,7 +81,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         path = tmp_path_factory.mktemp("weights") / f"{name}.safetensors"
         save_weights(path, architecture, tensors, {"name": name})
         names.append(str(path))
-    return names
+    return [*names, f"{names[-1]}+{names[-3]}"]  # springs, and a network of marginals beside them
 
 
 def relative(a: np.ndarray, b: np.ndarray) -> float:
@@ -337,12 +338,31 @@ def test_factored_and_elastic_joints_come_from_the_heads_that_are_there(models: 
     """A network of marginals keeps exactly its marginals when the elastic network lends its coupling."""
     pytest.importorskip("torch", reason="PyTorch is not installed")
     structure = random_protein(3, (15,))
-    by_name = {Path(model).stem: predict(structure, model) for model in models}
+    by_name = {Path(model).stem: predict(structure, model) for model in models if "+" not in model}
     assert isinstance(by_name["both heads"].joint, FactoredJoint)
     assert "predicts no coupling: the elastic network stands in" in by_name["published marginals"].notices[0]
     assert "predicts no marginals: the elastic network stands in" in by_name["published coupling"].notices[0]
     assert by_name["springs"].notices == ()
     assert relative(by_name["springs and congruence"].marginals, by_name["springs"].marginals) > 0.01
+
+
+def test_springs_and_a_network_of_marginals_predict_the_mean_of_both(models: list[str]) -> None:
+    """The logarithm of marginals is halfway, but for rigid motions; the coupling is that of the recoloured joint."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    structure = random_protein(4, (40,))
+    both = next(model for model in models if "+" in model)
+    springs, heads = (predict(structure, part) for part in parts(both))
+    together = predict(structure, both)
+    assert predict(structure, "+".join(reversed(parts(both)))).rmsf == pytest.approx(together.rmsf)
+    halfway = torch.from_numpy((matrix_log(springs.marginals) + matrix_log(heads.marginals)) / 2.0)
+    recoloured = springs.joint.recoloured(torch.matrix_exp(halfway).numpy())
+    expected = SuperposedJoint(recoloured, structure.ca)
+    np.testing.assert_allclose(together.marginals, expected.marginals, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(together.coupling, expected.coupling, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(together.marginals, recoloured.marginals, atol=0.1 * together.marginals.max())
+    rigid = elastic.rigid_motions(structure.ca)
+    assert np.abs(rigid.T @ together.covariance() @ rigid).max() < 1e-4 * together.rmsf.max() ** 2
+    assert together.notices == springs.notices
 
 
 def test_the_public_interface_is_the_one_that_other_programs_call() -> None:

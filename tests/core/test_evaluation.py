@@ -688,8 +688,10 @@ def test_networks_of_marginals_and_of_coupling_are_one_model(
     np.testing.assert_array_equal(predict(system.structure, "+".join(map(str, plus))).rmsf, together.rmsf)
     with pytest.raises(WeightsError, match=r"a\+b/absent\.safetensors: no such"):
         predict(system.structure, str(folder / "absent.safetensors"))
-    with pytest.raises(PredictionError, match="give it alone"):
-        predict(system.structure, f"{m}+default")
+    with pytest.raises(PredictionError, match="there can be one that predicts marginals"):
+        predict(system.structure, f"{j}+springs-2")
+    both = contenders([f"springs-2+{m}"], tmp_path)[0]
+    assert both.of_marginals().model == both.model, "springs and a network of marginals predict them together"
 
 
 def test_chains_of_atlas_are_asked_of_what_predicts_marginals(tmp_path: Path, m_and_j: tuple[Path, Path]) -> None:
