@@ -86,6 +86,12 @@ def predict_command(
         str, typer.Option("--model", "-m", help="default, anm, anm-cutoff, a weights file, or two as M+J.")
     ] = MODEL,
     device: Annotated[str, typer.Option(help="auto, cpu, or a PyTorch device such as cuda.")] = DEVICE,
+    superpose: Annotated[
+        str,
+        typer.Option(
+            help="Residues that motion is seen from: all, core, a part such as A:1-120,B, or auto: all but loose ones."
+        ),
+    ] = "auto",
     samples: Annotated[int, typer.Option(min=0, help="Number of conformations to draw; 0 for none.")] = 0,
     seed: Seed = SEED,
     ensemble_format: Format = EnsembleFormat.pdb,
@@ -101,7 +107,7 @@ def predict_command(
     _say("[yellow]Note:[/]", structure.notices)
     _make_folder(output)
     start = time.perf_counter()
-    dynamics = predict(structure, model, device)
+    dynamics = predict(structure, model, device).superposed(superpose)
     rmsf = dynamics.rmsf
     seconds = time.perf_counter() - start
     _say("[bold red]Warning:[/]", dynamics.notices[len(structure.notices) :])

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .cached import cached_property
-from .errors import OutputError, PredictionError
-from .joint import FORMS, Joint
+from .errors import OutputError, PredictionError, StructureError
+from .joint import FORMS, Joint, SuperposedJoint
+from .joint.superposed import core_weights
 from .notices import Notice, as_notices, notice_rows, read_notices
 from .storage import read_archive, write_archive
+from .structure.completion import count
 from .structure.protein import Structure
+from .structure.selection import select
 
 __all__ = ["Dynamics"]
 
@@ -37,7 +40,7 @@ class Dynamics:
     ----------
     structure : Structure
     joint : Joint
-        The covariance, in factored or elastic form.
+        The covariance, in one of its forms.
     model : str
         Name of the model that predicted it, for people to read.
     notices : sequence of Notice
@@ -89,6 +92,65 @@ class Dynamics:
         that move together, 0 for residues that move independently, -1 for residues that move against each other.
         """
         return self.joint.coupling
+
+    def superposed(self, on: str | ArrayLike = "auto") -> Dynamics:
+        """The same motion seen from some of the residues: conformations are superposed on these.
+
+        Superposition is linear to first order in the motion, and so exact for the Gaussian. Conformations that are
+        drawn (`sample`) and depart far from the structure would be superposed a little differently one by one.
+
+        Parameters
+        ----------
+        on : str or array_like of bool, shape=(N,)
+            ``"all"`` residues alike, as models are trained; the ``"core"``, where each residue counts by the inverse of
+            its variance; residues by chain and number, as ``"A:10-80,B"``, or a mask; or ``"auto"``: all residues,
+            except where loose pieces or tails, which notices name, have more than half of the variance: then the
+            others.
+
+        Returns
+        -------
+        Dynamics
+            Its notices say on what it is superposed, if not on all residues.
+
+        Raises
+        ------
+        StructureError
+            If fewer than three residues are chosen, or they are not understood.
+        """
+        base = self.joint.joint if isinstance(self.joint, SuperposedJoint) else self.joint
+        others = [notice for notice in self._notices if notice.kind != "superposition"]
+        if isinstance(on, str) and on == "auto":
+            return self._superposed_but_for_loose(base, others)
+        if isinstance(on, str) and on == "all":
+            joint = self.joint if base is self.joint else SuperposedJoint(base, self.structure.ca)
+            return Dynamics(self.structure, joint, self.model, others)
+        if isinstance(on, str) and on == "core":
+            weights = core_weights(base, self.structure.ca)
+            return self._superposed(base, weights, others, "the core: each residue counts by its inverse variance")
+        chosen = select(self.structure, on) if isinstance(on, str) else np.asarray(on, dtype=bool)
+        if chosen.shape != (len(self),):
+            raise StructureError(f"{self.structure.name}: a mask of {len(self)} residues is needed to superpose on.")
+        named = on if isinstance(on, str) else f"{int(chosen.sum())} chosen residues"
+        return self._superposed(base, chosen, others, f"residues {named}" if isinstance(on, str) else named)
+
+    def _superposed_but_for_loose(self, base: Joint, others: list[Notice]) -> Dynamics:
+        loose = np.zeros(len(self), dtype=bool)
+        for notice in others:
+            if notice.kind == "loose":
+                loose[notice.residues] = True
+        everything = self.superposed("all")
+        variance = np.trace(everything.marginals, axis1=1, axis2=2)
+        if variance[loose].sum() <= 0.5 * variance.sum() or (~loose).sum() < 3:
+            return everything
+        text = f"all residues but the {count(int(loose.sum()), 'loose one')}, which would blur the others"
+        return self._superposed(base, ~loose, others, text)
+
+    def _superposed(self, base: Joint, weights: NDArray[Any], others: list[Notice], on: str) -> Dynamics:
+        if (weights > 0).sum() < 3:
+            raise StructureError(f"{self.structure.name}: at least three residues are needed to superpose on.")
+        notice = Notice(f"Superposed on {on}.", "superposition")
+        joint = SuperposedJoint(base, self.structure.ca, weights)
+        return Dynamics(self.structure, joint, self.model, (*others, notice))
 
     def covariance(self) -> Array:
         """The full covariance, shape=(3N, 3N), Å^2; rows run residue by residue, x y z. Computed at each call."""

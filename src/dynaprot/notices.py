@@ -22,6 +22,7 @@ KINDS = {
     "unknown": "Residues of a type that the networks do not know.",
     "gap": "Residues at the ends of a stretch of chain that is not in the structure.",
     "loose": "Residues that the rest of the structure hardly holds.",
+    "superposition": "The motion is seen from some of the residues, not from all of them.",
     "model": "Something stands in for the model that was asked for.",
     "other": "Anything else, such as a notice of an earlier version, which had no kinds.",
 }

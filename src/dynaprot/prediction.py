@@ -66,6 +66,7 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     Returns
     -------
     Dynamics
+        Superposed on all residues, or on all but loose ones: see ``"auto"`` in `Dynamics.superposed`.
 
     Raises
     ------
@@ -81,6 +82,10 @@ def predict(structure: Structure, model: str = "default", device: str = "auto") 
     >>> dynamics = predict(load_structure("1ade.pdb"))  # doctest: +SKIP
     """
     require_size(structure)
+    return _predict(structure, model, device).superposed("auto")
+
+
+def _predict(structure: Structure, model: str, device: str) -> Dynamics:
     if model in ELASTIC_NETWORKS:
         make_joint, description = ELASTIC_NETWORKS[model]
         return Dynamics(structure, make_joint(structure), description, structure.gap_notices)

@@ -98,7 +98,7 @@ def _read(source: Source, teacher: str, varied: float) -> Taught:
             vary: Callable[[Structure, np.random.Generator], Structure] = (_cut_in_two, extended)[kind - 1]
             structure = vary(structure, generator)
     # A loop that a crystal does not show moves all the same: labels are those of the whole chain.
-    dynamics = predict(structure, teacher, "cpu")
+    dynamics = predict(structure, teacher, "cpu").superposed("all")  # as labels of simulations are
     marginals, coupling = dynamics.marginals, dynamics.coupling
     if kept is not None:
         structure, marginals, coupling = structure[kept], marginals[kept], coupling[kept][:, kept]

@@ -11,14 +11,19 @@ from ..cached import cached_property
 from ..storage import Archive
 from .elastic import RIGID_VARIANCE, ElasticJoint, rigid_motions
 from .factored import FactoredJoint
+from .interface import Joint
 from .linear_algebra import leading_eigenpairs, unit_diagonal
 
-__all__ = ["SuperposedJoint"]
+__all__ = ["SuperposedJoint", "core_weights"]
 
 Array = NDArray[np.floating]
 
 BENEATH: dict[str, type[ElasticJoint] | type[FactoredJoint]] = {"elastic": ElasticJoint, "factored": FactoredJoint}
 """Forms of the joint that is superposed, by their names in a file."""
+
+
+ROUNDS, SETTLED = 50, 1e-3
+"""Iterations of the weights of a core, and the largest change after which they have settled."""
 
 
 class _Terms(NamedTuple):
@@ -56,14 +61,15 @@ class SuperposedJoint:
 
     Parameters
     ----------
-    joint : ElasticJoint or FactoredJoint
+    joint : Joint
+        In a form of `BENEATH`, if it is to be saved.
     positions : ndarray, shape=(N, 3)
         C-alpha positions, Å.
     weights : ndarray, shape=(N,), optional
         How much each residue counts, not negative, at least three not in line above 0. By default all count alike.
     """
 
-    def __init__(self, joint: ElasticJoint | FactoredJoint, positions: Array, weights: Array | None = None) -> None:
+    def __init__(self, joint: Joint, positions: Array, weights: Array | None = None) -> None:
         self.joint = joint
         self.positions = positions
         self.weights = np.ones(len(positions)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -147,3 +153,22 @@ class SuperposedJoint:
         if (weights < 0.0).any() or not (weights > 0.0).sum() >= 3:
             archive.refuse("'superposed_by' are no weights: some are negative, or too few are above 0")
         return cls(BENEATH[form].from_archive(archive), archive.numbers("superposed_at", "N", 3), weights)
+
+
+def core_weights(joint: Joint, positions: Array) -> Array:
+    """Weights of residues by the inverse of their variance when superposed with these weights: shape=(N,), mean 1.
+
+    Iterated until they settle, as a maximum likelihood superposition does (Theobald & Wuttke 2006). No variance counts
+    as less than a quarter of the median, so that a few rigid residues do not draw all weight to themselves.
+    """
+    weights = np.ones(len(positions))
+    for _ in range(ROUNDS):
+        marginals = SuperposedJoint(joint, positions, weights).marginals
+        variance = np.trace(marginals, axis1=1, axis2=2)
+        new = 1.0 / np.maximum(variance, 0.25 * np.median(variance))
+        new /= new.mean()
+        settled = np.abs(new - weights).max() < SETTLED
+        weights = new
+        if settled:
+            break
+    return weights

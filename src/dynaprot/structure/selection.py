@@ -1,0 +1,69 @@
+"""Residues by chain and number, as people write them: ``A:10-80,B``."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import StructureError
+from .protein import Structure
+
+__all__ = ["select"]
+
+NUMBER = r"-?\d+[A-Za-z]?"
+ITEM = re.compile(rf"(?P<chain>[^:]*)(?::(?P<first>{NUMBER})(?:-(?P<last>{NUMBER}))?)?")
+
+
+def select(structure: Structure, text: str) -> NDArray[np.bool_]:
+    """Residues of chains and of ranges of residue numbers.
+
+    Parameters
+    ----------
+    structure : Structure
+    text : str
+        Chains, or ranges in a chain, with commas between them: ``"A:10-80,B"``, ``"L:52A"``, ``"A:-3-12"``. Both ends
+        of a range belong to it; an insertion code comes after its number.
+
+    Returns
+    -------
+    ndarray, shape=(N,), dtype=bool
+
+    Raises
+    ------
+    StructureError
+        If the text is not understood, or a part of it selects no residue.
+
+    Examples
+    --------
+    >>> heavy = structure[select(structure, "H:1-113")]  # doctest: +SKIP
+    """
+    order = np.array([_order(number) for number in structure.residue_ids])
+    chosen = np.zeros(len(structure), dtype=bool)
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        match = ITEM.fullmatch(item)
+        if match is None:
+            raise StructureError(
+                f"{structure.name}: residues are named as A:10-80,B (a chain, a colon, first and last), not '{item}'."
+            )
+        found = structure.chain_ids == match["chain"]
+        if match["first"]:
+            first, last = _order(match["first"]), _order(match["last"] or match["first"])
+            found = found & (order >= first) & (order <= last)
+        if not found.any():
+            chains = ", ".join(name or "(blank)" for name in dict.fromkeys(structure.chain_ids.tolist()))
+            raise StructureError(f"{structure.name}: has no residue {item}; its chains are {chains}.")
+        chosen |= found
+    if not chosen.any():
+        raise StructureError(f"{structure.name}: no residue was named.")
+    return chosen
+
+
+def _order(residue_id: str) -> float:
+    """A number that sorts residue numbers, those with an insertion code after those without: 52, 52A, 52B, 53."""
+    digits = re.match(r"-?\d+", residue_id)
+    if digits is None:
+        return 0.0
+    code = residue_id[digits.end() :].strip().upper()
+    return int(digits[0]) + (ord(code[0]) - ord("A") + 1) / 100.0 if code else float(digits[0])
