@@ -15,7 +15,7 @@ from pathlib import Path
 from pymol import cmd
 from pymol.gui import get_qtwindow
 from pymol.plugins.installation import get_default_user_plugin_path, installPluginFromFile
-from pymol.Qt import PYQT_NAME, QtCore, QtWidgets
+from pymol.Qt import PYQT_NAME, QtCore, QtGui, QtWidgets
 
 QTest = importlib.import_module(f"{PYQT_NAME}.QtTest").QTest
 
@@ -102,7 +102,12 @@ def use() -> None:
         ends.append(QtCore.QPoint(round(x / ratio), round(panel.canvas.height() - y / ratio)))
     QTest.mouseMove(panel.canvas, ends[0])
     QTest.mousePress(panel.canvas, QtCore.Qt.LeftButton, pos=ends[0])
-    QTest.mouseMove(panel.canvas, ends[1])
+    # QTest.mouseMove holds no button down, and comes when the window system has time for it.
+    move = QtGui.QMouseEvent(
+        QtCore.QEvent.MouseMove, QtCore.QPointF(ends[1]), QtCore.QPointF(panel.canvas.mapToGlobal(ends[1])),
+        QtCore.Qt.LeftButton, QtCore.Qt.LeftButton, QtCore.Qt.NoModifier,
+    )  # fmt: skip
+    QtWidgets.QApplication.sendEvent(panel.canvas, move)
     QTest.mouseRelease(panel.canvas, QtCore.Qt.LeftButton, pos=ends[1])
     wait_until(lambda: "sele" in cmd.get_names("selections"))
     picked: set = set()
