@@ -26,6 +26,7 @@ def defaults() -> dict[str, Any]:
     return {
         "model": core.MODEL,
         "device": core.DEVICE,
+        "superimpose": core.SUPERPOSITION,
         "probability": core.PROBABILITY,
         "color_by": "rmsf",
         "palette": "mobility",

@@ -102,8 +102,14 @@ def dynaprot_settings(name: str = "", value: str = "", *, _self: Cmd = cmd) -> N
 
     ARGUMENTS
 
-        name = str: model, device, probability, color_by, palette, threshold,
-        count, seed or amplitude {default: print all}
+        name = str: model, device, superimpose, probability, color_by, palette,
+        threshold, count, seed or amplitude {default: print all}
+
+        The setting "superimpose" says from where motion is seen: "all"
+        residues alike, the "core", where quiet residues count more, a part
+        such as A:1-120,B (chains and residue numbers), or "auto", which is
+        all residues, but without loose pieces and tails where these would
+        blur the others.
 
         value = str: the value from now on {default: the one that DynaProt
         comes with}
@@ -111,6 +117,7 @@ def dynaprot_settings(name: str = "", value: str = "", *, _self: Cmd = cmd) -> N
     EXAMPLE
 
         dynaprot_settings probability, 0.9
+        dynaprot_settings superimpose, L:1-107
         dynaprot_settings probability
         dynaprot_settings
 

@@ -139,7 +139,7 @@ class DynaProtWindow(QtWidgets.QDialog):
 
     def _work_out(self, request: Request, draw: Callable[[Request, list[Protein], list[Dynamics]], None]) -> None:
         selection = self.controls.selection()
-        model, device = settings.choose("model", ""), settings.choose("device", "")
+        by = tuple(settings.choose(name, "") for name in ("model", "device", "superimpose"))
         try:
             with core_refusals():
                 proteins = read_proteins(selection, _self=self.session)
@@ -151,12 +151,12 @@ class DynaProtWindow(QtWidgets.QDialog):
         questions[0].append((coupling_of,))  # for the map, which shows the first
 
         def work_out(structure: Structure, questions: list[tuple[Any, ...]]) -> Dynamics:
-            dynamics = predict_structure(structure, model, device)
+            dynamics = predict_structure(structure, *by)
             for each in questions:
                 answer(dynamics, *each)
             return dynamics
 
-        found = (kept_prediction(structure, model, device) for structure in structures)
+        found = (kept_prediction(structure, *by) for structure in structures)
         kept = [dynamics for dynamics in found if dynamics]
         is_complete = len(kept) == len(proteins)
         if is_complete and all(

@@ -21,7 +21,7 @@ from chimerax.core.commands import (
 from ..dynaprot.defaults import FIGURES
 from ..scene.ellipsoids import COLOURINGS, STYLES
 from .anisou import dynaprot_anisou
-from .arguments import COLOURED, COUNT, POSITIVE, PREDICTED_BY, RESIDUES, SEED, FiniteArg
+from .arguments import COLOURED, COUNT, POSITIVE, PREDICTED_BY, RESIDUES, SEED, SUPERIMPOSED, FiniteArg
 from .coupling import dynaprot_coupling
 from .ellipsoids import dynaprot_ellipsoids, dynaprot_ellipsoids_remove
 from .ensemble import dynaprot_ensemble
@@ -113,7 +113,7 @@ COMMANDS: dict[str, tuple[Callable[..., Any], dict[str, list[tuple[str, Any]]]]]
             "keyword": [("figure", EnumOf(FIGURES)), COUNT, SEED, ("regularize", BoolArg), *PREDICTED_BY],
         },
     ),
-    "dynaprot predict": (dynaprot_predict, {"optional": [RESIDUES], "keyword": PREDICTED_BY}),
+    "dynaprot predict": (dynaprot_predict, {"optional": [RESIDUES], "keyword": [*PREDICTED_BY, SUPERIMPOSED]}),
     "dynaprot info": (dynaprot_info, {}),
 }
 

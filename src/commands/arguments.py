@@ -53,6 +53,7 @@ PREDICTED_BY = [
     ),
     ("device", StringArg(name="auto, cpu, or a GPU as PyTorch names it, such as cuda, cuda:1 or mps")),
 ]
+SUPERIMPOSED = ("superimpose", Or(EnumOf(("auto", "all", "core")), ResiduesArg))
 COLOURED = [("palette", ColormapArg), ("range", ColormapRangeArg), ("key", BoolArg)]
 POSITIVE = Bounded(FiniteArg, min=0.0, inclusive=False)
 COUNT = ("count", Bounded(IntArg, min=1, max=MOST_CONFORMATIONS))

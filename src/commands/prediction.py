@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 @user_errors()
 def dynaprot_predict(
-    session: Session, residues: Residues | None = None, *, model: str | None = None, device: str | None = None
+    session: Session,
+    residues: Residues | None = None,
+    *,
+    model: str | None = None,
+    device: str | None = None,
+    superimpose: str | Residues | None = None,
 ) -> list[Dynamics]:
-    """Predict, and let the other commands use the model and the device for these structures from now on.
+    """Predict, and let the other commands use model, device and superposition for these structures from now on.
 
     Parameters
     ----------
@@ -28,10 +33,12 @@ def dynaprot_predict(
         One of the core's `models`, a file of weights, or two of these with a plus between them.
     device : str, optional
         "auto", "cpu", or a GPU as PyTorch names it: "cuda", "cuda:1", "mps".
+    superimpose : str or chimerax.atomic.Residues, optional
+        Residues that motion is seen from: "all", "core", "auto" (all but loose ones), or these.
 
     Returns
     -------
     list of Dynamics
         One for each structure.
     """
-    return [prediction.dynamics for prediction in predictions(session, residues, model, device)]
+    return [prediction.dynamics for prediction in predictions(session, residues, model, device, superimpose)]

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from . import __version__
-from .defaults import CONFORMATIONS, DEVICE, FIGURES, MODEL, PROBABILITY, SEED
+from .defaults import CONFORMATIONS, DEVICE, FIGURES, MODEL, PROBABILITY, SEED, SUPERPOSITION
 from .errors import DynaProtError, OutputError, TrainingDataError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def predict_command(
         typer.Option(
             help="Residues that motion is seen from: all, core, a part such as A:1-120,B, or auto: all but loose ones."
         ),
-    ] = "auto",
+    ] = SUPERPOSITION,
     samples: Annotated[int, typer.Option(min=0, help="Number of conformations to draw; 0 for none.")] = 0,
     seed: Seed = SEED,
     ensemble_format: Format = EnsembleFormat.pdb,

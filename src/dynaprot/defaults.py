@@ -8,10 +8,12 @@ from __future__ import annotations
 __all__ = [
     "AMPLITUDE", "ARROW_LENGTH", "COLOUR_PERCENTILES", "CONFORMATIONS", "COUPLINGS", "DEVICE", "ENSEMBLE_SUFFIXES",
     "FIGURES", "FIGURE_SUFFIXES", "FRAMES", "MODEL", "MOST_CONFORMATIONS", "PALETTES", "PROBABILITY", "RESULT_SUFFIXES",
-    "SEED", "SHORTEST_ARROW", "THRESHOLD",
+    "SEED", "SHORTEST_ARROW", "SUPERPOSITION", "THRESHOLD",
 ]  # fmt: skip
 
 MODEL, DEVICE = "default", "auto"
+SUPERPOSITION = "auto"
+"""Residues that motion is seen from: all, but for loose ones where these would blur the others."""
 PROBABILITY = 0.5
 """Share of the time that a C-alpha is inside its ellipsoid."""
 

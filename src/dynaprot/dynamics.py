@@ -15,9 +15,9 @@ from .joint import FORMS, Joint, SuperposedJoint
 from .joint.superposed import core_weights
 from .notices import Notice, as_notices, notice_rows, read_notices
 from .storage import read_archive, write_archive
-from .structure.completion import count
+from .structure.completion import count, shorten
 from .structure.protein import Structure
-from .structure.selection import select
+from .structure.selection import select, selection_text
 
 __all__ = ["Dynamics"]
 
@@ -130,8 +130,8 @@ class Dynamics:
         chosen = select(self.structure, on) if isinstance(on, str) else np.asarray(on, dtype=bool)
         if chosen.shape != (len(self),):
             raise StructureError(f"{self.structure.name}: a mask of {len(self)} residues is needed to superpose on.")
-        named = on if isinstance(on, str) else f"{int(chosen.sum())} chosen residues"
-        return self._superposed(base, chosen, others, f"residues {named}" if isinstance(on, str) else named)
+        named = on if isinstance(on, str) else shorten(selection_text(self.structure, chosen).split(","))
+        return self._superposed(base, chosen, others, f"residues {named}")
 
     def _superposed_but_for_loose(self, base: Joint, others: list[Notice]) -> Dynamics:
         loose = np.zeros(len(self), dtype=bool)

@@ -17,7 +17,8 @@ from chimerax.core.errors import UserError
 from chimerax.core.state import State, StateManager
 
 from ..dynaprot import Dynamics, DynaProtError, Structure, predict
-from ..dynaprot.defaults import DEVICE, MODEL
+from ..dynaprot.defaults import DEVICE, MODEL, SUPERPOSITION
+from ..dynaprot.structure.selection import selection_text
 from .proteins import Protein, read_proteins
 
 if TYPE_CHECKING:
@@ -55,20 +56,23 @@ class Request:
     protein : Protein
     model, device : str
         As in the core's `predict`.
+    superimpose : str
+        As in the core's `Dynamics.superposed`.
     """
 
     protein: Protein
     model: str
     device: str
+    superimpose: str = SUPERPOSITION
 
     @property
     def key(self) -> tuple[str, ...]:
         """What distinguishes the predictions of one structure."""
-        return self.model, self.device, *np.unique(self.protein.backbone.chain_ids).tolist()
+        return self.model, self.device, self.superimpose, *np.unique(self.protein.backbone.chain_ids).tolist()
 
     def predict(self) -> KeptDynamics:
         """Predict without calling the host, so that a thread may do it."""
-        dynamics = predict(self.protein.backbone, model=self.model, device=self.device)
+        dynamics = predict(self.protein.backbone, model=self.model, device=self.device).superposed(self.superimpose)
         # Made now, so that what is refused is refused before anything is drawn, and that no plot has to wait.
         _ = dynamics.marginals, dynamics.structure.secondary_structure
         return KeptDynamics(dynamics)
@@ -151,7 +155,7 @@ class Predictions(StateManager):
 
     def __init__(self) -> None:
         self._kept: WeakKeyDictionary[AtomicStructure, dict[tuple[str, ...], KeptDynamics]] = WeakKeyDictionary()
-        self._choices: WeakKeyDictionary[AtomicStructure, tuple[str, str]] = WeakKeyDictionary()
+        self._choices: WeakKeyDictionary[AtomicStructure, tuple[str, str, str]] = WeakKeyDictionary()
 
     @classmethod
     def of(cls, session: Session) -> Predictions:
@@ -163,15 +167,27 @@ class Predictions(StateManager):
             session.add_state_manager(MANAGER, predictions)
             return predictions
 
-    def request(self, protein: Protein, model: str | None, device: str | None) -> Request:
-        """Ask for a protein by the model and device given now, else those last chosen for it, else the defaults."""
-        last_model, last_device = self._choices.get(protein.structure, (MODEL, DEVICE))
-        return Request(protein, model or last_model, device or last_device)
+    def request(
+        self, protein: Protein, model: str | None, device: str | None, superimpose: str | None = None
+    ) -> Request:
+        """Ask for a protein by what is given now, else by what was last chosen for it, else by the defaults."""
+        last = self._choices.get(protein.structure, (MODEL, DEVICE, SUPERPOSITION))
+        return Request(protein, *(now or then for now, then in zip((model, device, superimpose), last, strict=True)))
 
     def find(self, request: Request) -> KeptDynamics | None:
-        """What was predicted for the same chains, model, device and coordinates."""
-        known = self._kept.get(request.protein.structure, {}).get(request.key)
-        return known if known is not None and _same(known.dynamics.structure, request.protein.backbone) else None
+        """What was predicted for the same chains, model, device and coordinates; superposed anew if need be."""
+        kept = self._kept.get(request.protein.structure, {})
+        for key in (request.key, *reversed(kept)):
+            known = kept.get(key)
+            if known is None or not _same(known.dynamics.structure, request.protein.backbone):
+                continue
+            if key == request.key:
+                return known
+            if (key[:2], key[3:]) == (request.key[:2], request.key[3:]):
+                found = KeptDynamics(known.dynamics.superposed(request.superimpose))
+                self.keep(request, found)
+                return found
+        return None
 
     def keep(self, request: Request, prediction: KeptDynamics) -> None:
         """Remember a prediction in place of the one for earlier coordinates, and forget the oldest of too many."""
@@ -182,8 +198,8 @@ class Predictions(StateManager):
             del kept[next(iter(kept))]
 
     def choose(self, request: Request) -> None:
-        """Use the model and device of a request for its structure from now on."""
-        self._choices[request.protein.structure] = request.model, request.device
+        """Use the model, device and superposition of a request for its structure from now on."""
+        self._choices[request.protein.structure] = request.model, request.device, request.superimpose
 
     def reset_state(self, session: Session) -> None:
         self._kept.clear()
@@ -192,7 +208,7 @@ class Predictions(StateManager):
     def take_snapshot(self, session: Session, flags: int) -> dict[str, Any]:
         open_structures = [structure for structure in self._choices if not structure.deleted]
         return {
-            "version": 1,
+            "version": 2,
             "structures": open_structures,
             "choices": [list(self._choices[structure]) for structure in open_structures],
             "kept": [
@@ -205,13 +221,19 @@ class Predictions(StateManager):
     def restore_snapshot(cls, session: Session, data: dict[str, Any]) -> Predictions:
         predictions = cls.of(session)  # which is not empty when a session is opened beside what is open
         for structure, choice, kept in zip(data["structures"], data["choices"], data["kept"], strict=True):
-            predictions._choices[structure] = tuple(choice)
-            predictions._kept[structure] = {tuple(key): known for key, known in kept}
+            # Sessions of version 1 know of no superposition.
+            predictions._choices[structure] = (*choice, SUPERPOSITION)[:3]
+            keys = [key if data["version"] > 1 else [*key[:2], SUPERPOSITION, *key[2:]] for key, _ in kept]
+            predictions._kept[structure] = {tuple(key): known for key, (_, known) in zip(keys, kept, strict=True)}
         return predictions
 
 
 def predictions(
-    session: Session, residues: Residues | None = None, model: str | None = None, device: str | None = None
+    session: Session,
+    residues: Residues | None = None,
+    model: str | None = None,
+    device: str | None = None,
+    superimpose: str | Residues | None = None,
 ) -> list[Prediction]:
     """Predict what a specification asks for, or take it from before.
 
@@ -222,6 +244,8 @@ def predictions(
         As in `read_proteins`.
     model, device : str, optional
         As in the core's `predict`; by default what was given for the structure last.
+    superimpose : str or chimerax.atomic.Residues, optional
+        As in the core's `Dynamics.superposed`, or these residues; by default likewise.
 
     Returns
     -------
@@ -238,7 +262,12 @@ def predictions(
     known = Predictions.of(session)
     predicted = []
     for protein in read_proteins(session, residues):
-        request = known.request(protein, model, device)
+        on = superimpose
+        if on is not None and not isinstance(on, str):
+            on = selection_text(protein.backbone, protein.residues.mask(on))
+            if not on:
+                raise UserError(f"{protein.structure}: none of the residues to superimpose on is predicted.")
+        request = known.request(protein, model, device, on)
         kept = known.find(request) or _predict(session, request)
         known.choose(request)
         predicted.append(Prediction(protein.structure, protein.residues, protein.specified, kept))

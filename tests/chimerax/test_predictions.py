@@ -182,3 +182,43 @@ def test_a_model_in_a_file(run, protease, tmp_path):
     (default,) = run("dynaprot predict #1 model default")
     assert mine is not default
     np.testing.assert_array_equal(mine.rmsf, default.rmsf)
+
+
+def test_motion_is_seen_from_the_residues_that_are_chosen(run, protease, log, tmp_path):
+    """All commands follow what `predict` chose, without a second prediction; sessions keep it."""
+    from chimerax.core.errors import UserError
+
+    (alike,) = run("dynaprot predict #1 model anm")
+    log.clear()
+    (core,) = run("dynaprot predict #1 superimpose core")
+    np.testing.assert_allclose(core.rmsf, alike.superposed("core").rmsf)
+    (part,) = run("dynaprot predict #1 superimpose #1/A:1-50")
+    np.testing.assert_allclose(part.rmsf, alike.superposed("A:1-50").rmsf)
+    assert not [text for _, text in log if "predicted in" in text]
+    assert [str(notice) for notice in part.notices] == ["Superposed on residues A:1-50."]
+    (again,) = run("dynaprot predict #1")
+    assert again is part, "what was chosen last holds"
+    run(f'save "{tmp_path}/seen.cxs"')
+    run(f'open "{tmp_path}/seen.cxs"')
+    (restored,) = run("dynaprot predict #1")
+    np.testing.assert_allclose(restored.rmsf, part.rmsf, rtol=1e-5)
+    (back,) = run("dynaprot predict #1 superimpose all")
+    np.testing.assert_allclose(back.rmsf, alike.rmsf, rtol=1e-3)
+    with pytest.raises(UserError, match="none of the residues to superimpose on"):
+        run("dynaprot predict #1/A superimpose #1/B")
+
+
+def test_sessions_that_know_of_no_superposition_are_restored(run, session, protease):
+    """Those of earlier versions: their predictions are found again, and seen as they were by default."""
+    from chimerax.dynaprot.scene.predictions import Predictions
+
+    (dynamics,) = run("dynaprot predict #1 model anm")
+    now = Predictions.of(session).take_snapshot(session, 0)
+    earlier = now | {
+        "version": 1,
+        "choices": [choice[:2] for choice in now["choices"]],
+        "kept": [[[[*key[:2], *key[3:]], known] for key, known in kept] for kept in now["kept"]],
+    }
+    Predictions.of(session).reset_state(session)
+    Predictions.restore_snapshot(session, earlier)
+    assert run("dynaprot predict #1")[0] is dynamics

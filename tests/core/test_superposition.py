@@ -13,7 +13,7 @@ from dynaprot import Dynamics, Structure, StructureError, load_structure, predic
 from dynaprot.datasets.distillation import extended
 from dynaprot.joint import FactoredJoint, SuperposedJoint
 from dynaprot.joint.elastic import rigid_motions
-from dynaprot.structure.selection import select
+from dynaprot.structure.selection import select, selection_text
 
 from .conftest import random_protein
 from .golden.predictions import PROTEINS, STRUCTURES
@@ -150,3 +150,13 @@ def test_superposition_on_any_part_keeps_the_joint_positive_definite(seed: int, 
     dynamics = predict(random_protein(seed, (40,)), "anm").superposed(f"A:{first}-{first + size - 1}")
     for matrices in (dynamics.marginals, dynamics.coupling):
         assert np.linalg.eigvalsh(matrices).min() > 0
+
+
+@given(seed=st.integers(0, 500))
+def test_residues_are_spelled_as_they_are_selected(seed: int) -> None:
+    """The text of any choice selects that choice again."""
+    structure = random_protein(seed % 7, (12, 9, 5))
+    chosen = np.random.default_rng(seed).random(26) < 0.6
+    chosen[0] = True
+    np.testing.assert_array_equal(select(structure, selection_text(structure, chosen)), chosen)
+    assert selection_text(structure, np.ones(26, dtype=bool)) == "A,B,C"

@@ -75,17 +75,17 @@ def test_answers_are_kept_with_the_prediction(cmd, plugin, pymol_data):
         asked.append(exponent)
         return dynamics.rmsf**exponent
 
-    dynamics = predictions.predict_structure(protein.structure, "anm", "auto")
+    dynamics = predictions.predict_structure(protein.structure, "anm", "auto", "auto")
     assert not predictions.has_answer(dynamics, power, 2)
     first = predictions.answer(dynamics, power, 2)
     np.testing.assert_array_equal(first, dynamics.rmsf**2)
-    again = predictions.kept_prediction(protein.structure, "anm", "auto")
+    again = predictions.kept_prediction(protein.structure, "anm", "auto", "auto")
     assert predictions.has_answer(again, power, 2)
     assert predictions.answer(again, power, 2) is first
     assert asked == [2]
     predictions.answer(again, power, 3)
     assert not predictions.has_answer(dynamics, power, 2)
-    other = predictions.predict_structure(protein.structure, "anm-cutoff", "auto")
+    other = predictions.predict_structure(protein.structure, "anm-cutoff", "auto", "auto")
     assert not predictions.has_answer(other, power, 3)
 
 
@@ -136,3 +136,25 @@ def test_the_device_is_passed_on(cmd, pymol_data, capfd):
     output = capfd.readouterr().out
     assert "abacus" in output
     assert "Traceback" not in output
+
+
+def test_the_setting_says_from_where_motion_is_seen(cmd, core, counted, pymol_data, capfd):
+    """All commands follow it, without a second prediction; what it cannot mean for a protein is refused."""
+    cmd.load(pymol_data / "data/tut/1hpv.pdb", "molecule")
+    structure = core.load_structure(pymol_data / "data/tut/1hpv.pdb")
+    dynamics = core.predict(structure, "anm")
+    counted.clear()
+    try:
+        for on in ("auto", "core", "A:1-50"):
+            cmd.do(f"dynaprot_settings superimpose, {on}")
+            capfd.readouterr()
+            cmd.do("dynaprot_predict molecule, anm")
+            output = capfd.readouterr().out
+            assert f"mean {dynamics.superposed(on).rmsf.mean():.2f} Å" in output
+            assert ("Superposed on" in output) == (on != "auto")
+        assert counted == ["molecule"]
+        cmd.do("dynaprot_settings superimpose, Z:1-5")
+        cmd.do("dynaprot_predict molecule, anm")
+        assert "no residue Z:1-5; its chains are A, B" in "".join(capfd.readouterr())
+    finally:
+        cmd.do("dynaprot_settings superimpose, ")

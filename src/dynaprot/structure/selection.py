@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import StructureError
 from .protein import Structure
 
-__all__ = ["select"]
+__all__ = ["select", "selection_text"]
 
 NUMBER = r"-?\d+[A-Za-z]?"
 ITEM = re.compile(rf"(?P<chain>[^:]*)(?::(?P<first>{NUMBER})(?:-(?P<last>{NUMBER}))?)?")
@@ -58,6 +58,27 @@ def select(structure: Structure, text: str) -> NDArray[np.bool_]:
     if not chosen.any():
         raise StructureError(f"{structure.name}: no residue was named.")
     return chosen
+
+
+def selection_text(structure: Structure, chosen: NDArray[np.bool_]) -> str:
+    """Residues as `select` reads them: a whole chain by its name, of others ranges of residues in their order.
+
+    Parameters
+    ----------
+    structure : Structure
+    chosen : ndarray, shape=(N,), dtype=bool
+    """
+    items = []
+    for chain in dict.fromkeys(structure.chain_ids.tolist()):
+        rows = np.flatnonzero(structure.chain_ids == chain)
+        if chosen[rows].all():
+            items.append(chain)
+            continue
+        kept = np.flatnonzero(chosen[rows])
+        for run in np.split(kept, np.flatnonzero(np.diff(kept) > 1) + 1) if len(kept) else []:
+            first, last = (structure.residue_ids[rows[end]] for end in (run[0], run[-1]))
+            items.append(f"{chain}:{first}" if len(run) == 1 else f"{chain}:{first}-{last}")
+    return ",".join(items)
 
 
 def _order(residue_id: str) -> float:
