@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from chempy.models import Indexed
-from pymol import util
+from pymol import CmdException, util
+from pymol.colorprinting import warning
 
 from ..core import load_core
 from .linked_objects import as_loaded, entitle, lay_on, rotation_of
@@ -30,6 +31,8 @@ def draw_ellipsoids(
 ) -> None:
     """Draw the motion of a protein's selected residues; ellipsoids drawn before are replaced.
 
+    Residues that are too mobile for an ellipsoid are named in a warning.
+
     The new object holds the C-alpha atoms, with the covariance as their anisotropic U, the RMSF as their B factor and
     the anisotropy as their occupancy.
 
@@ -46,11 +49,20 @@ def draw_ellipsoids(
     color_by : str
         ``"chain"`` or ``"parent"``; else a quantity, which `scales.draw_scale` then colours.
     """
+    analysis, most = load_core(".analysis.ellipsoids"), load_core(".defaults").MOST_MOBILE
+    is_drawn = protein.is_selected & analysis.drawable(dynamics.rmsf)
+    if not is_drawn.any():
+        raise CmdException(f"{protein.name}: the RMSF of all these residues is beyond {most:g} Å.")
+    if (beyond := protein.is_selected & ~is_drawn).any():
+        named = load_core(".structure.selection").selection_text(protein.structure, beyond)
+        warning(
+            f" DynaProt: {protein.name}: no ellipsoid of {named}, whose RMSF is beyond {most:g} Å: "
+            "it would hide the rest."
+        )
     _self.delete(name)  # PyMOL ignores U when it loads into an existing object
-    shown = np.flatnonzero(protein.is_selected)
+    shown = np.flatnonzero(is_drawn)
     positions = as_loaded(protein.structure.ca[shown], protein.name, protein.state, _self=_self)
     rotation = rotation_of(protein.name, protein.state, _self=_self)
-    analysis = load_core(".analysis.ellipsoids")
     u_aniso = analysis.displacement_parameters(rotation.T @ dynamics.marginals[shown] @ rotation).tolist()
 
     model = Indexed()

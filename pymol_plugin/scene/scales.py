@@ -89,7 +89,7 @@ def draw_scale(quantity: str, palette: str = "", *, _self: Cmd) -> None:
         if _is_there(_legend(quantity), _self=_self):
             _self.delete(_legend(quantity))
         return
-    low, high = kind.limits or np.percentile(shown, load_core(".defaults").COLOUR_PERCENTILES).tolist()
+    low, high = kind.limits or load_core(".analysis.ellipsoids").colour_limits(np.array(shown))
     for name in drawn:
         space = {"own": iter(colours(np.array(values[name]), low, high, stops))}
         _self.alter(f"model {name}", "color = next(own)", space=space)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 __all__ = [
     "AMPLITUDE", "ARROW_LENGTH", "COLOUR_PERCENTILES", "CONFORMATIONS", "COUPLINGS", "DEVICE", "ENSEMBLE_SUFFIXES",
-    "FIGURES", "FIGURE_SUFFIXES", "FRAMES", "MODEL", "MOST_CONFORMATIONS", "PALETTES", "PROBABILITY", "RESULT_SUFFIXES",
-    "SEED", "SHORTEST_ARROW", "SUPERPOSITION", "THRESHOLD",
+    "FIGURES", "FIGURE_SUFFIXES", "FRAMES", "MODEL", "MOST_CONFORMATIONS", "MOST_MOBILE", "PALETTES", "PROBABILITY",
+    "RESULT_SUFFIXES", "SEED", "SHORTEST_ARROW", "SUPERPOSITION", "THRESHOLD",
 ]  # fmt: skip
 
 MODEL, DEVICE = "default", "auto"
@@ -16,6 +16,10 @@ SUPERPOSITION = "auto"
 """Residues that motion is seen from: all, but for loose ones where these would blur the others."""
 PROBABILITY = 0.5
 """Share of the time that a C-alpha is inside its ellipsoid."""
+
+MOST_MOBILE = 15.0
+"""RMSF, Å, beyond which residues have no ellipsoid and do not count for the ends of scales: their ellipsoids would hide
+all the rest, and a few hundred of them take PyMOL's ray tracer minutes."""
 
 CONFORMATIONS = 50
 """How many an ensemble has."""

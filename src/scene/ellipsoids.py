@@ -8,8 +8,9 @@ import numpy as np
 from chimerax.atomic.colors import chain_colors, element_colors
 from chimerax.core.errors import UserError
 
-from ..dynaprot.analysis.ellipsoids import Mesh, axis_surface, contour_radius, ellipsoid_surface
-from ..dynaprot.defaults import PROBABILITY
+from ..dynaprot.analysis.ellipsoids import Mesh, axis_surface, contour_radius, drawable, ellipsoid_surface
+from ..dynaprot.defaults import MOST_MOBILE, PROBABILITY
+from ..dynaprot.structure.selection import selection_text
 from .palettes import MOBILITY, palette_over, show_key
 from .residue_surface import ResidueSurface
 
@@ -77,24 +78,46 @@ def draw_ellipsoids(
 ) -> Ellipsoids:
     """Draw the specified residues of a prediction, in place of what was drawn before, and show the model.
 
+    Residues that are too mobile for an ellipsoid are named in a warning.
+
     Parameters
     ----------
     session : chimerax.core.session.Session
     prediction : Prediction
-        M residues are specified.
+        M residues are specified, and not too mobile for an ellipsoid.
     radius, style, smoothing
         As in `Ellipsoids`.
     colors : ndarray, shape=(M, 4), dtype=uint8
+
+    Raises
+    ------
+    UserError
+        If all specified residues are too mobile.
     """
+    shown = _drawn(prediction)
     surface = ellipsoids_of(prediction.structure)
     if surface is None:
         surface = Ellipsoids("ellipsoids", session)
         session.models.add([surface], parent=prediction.structure)
     surface.display = True
     surface.radius, surface.style, surface.smoothing = radius, style, smoothing
-    shown = prediction.specified
     surface.set_motion(prediction.residues.filter(shown), prediction.dynamics.marginals[shown], colors)
+    beyond = prediction.specified & ~shown
+    if beyond.any():
+        named = selection_text(prediction.dynamics.structure, beyond)
+        session.logger.warning(
+            f"{prediction.structure}: no ellipsoid of {named}, whose RMSF is beyond {MOST_MOBILE:g} Å: "
+            "it would hide the rest."
+        )
     return surface
+
+
+def _drawn(prediction: Prediction) -> NDArray[np.bool_]:
+    """Residues that are specified and get an ellipsoid, shape=(N,); at least one."""
+    drawn = prediction.specified & drawable(prediction.dynamics.rmsf)
+    if not drawn.any():
+        raise UserError(f"{prediction.structure}: the RMSF of all these residues is beyond {MOST_MOBILE:g} Å.")
+    return drawn
 
 
 def ellipsoid_colors(
@@ -121,7 +144,7 @@ def ellipsoid_colors(
     Returns
     -------
     list of ndarray, shape=(M, 4), dtype=uint8
-        For each structure the colours of its M specified residues.
+        For each structure the colours of its M residues that are drawn.
 
     Raises
     ------
@@ -129,7 +152,7 @@ def ellipsoid_colors(
         If a palette, its limits or the key are given where values are not what is coloured by.
     """
     if color_by in ("rmsf", "anisotropy"):
-        values = [getattr(prediction.dynamics, color_by)[prediction.specified] for prediction in predicted]
+        values = [getattr(each.dynamics, color_by)[_drawn(each)] for each in predicted]
         ends = (0.0, 1.0) if color_by == "anisotropy" else None
         scale = palette_over(session, palette or MOBILITY, np.concatenate(values), limits, ends)
         if key:
@@ -137,7 +160,7 @@ def ellipsoid_colors(
         return [scale.interpolated_rgba8(value) for value in values]
     if key or palette is not None or limits is not None:
         raise UserError("palette, range and key need colorBy rmsf or anisotropy.")
-    shown = [prediction.residues.filter(prediction.specified) for prediction in predicted]
+    shown = [each.residues.filter(_drawn(each)) for each in predicted]
     if color_by == "chain":
         return [chain_colors(residues.chain_ids) for residues in shown]
     calphas = [residues.existing_principal_atoms for residues in shown]

@@ -8,7 +8,8 @@ import numpy as np
 from chimerax.core.colors import hex_color, rgba_to_rgba8
 from chimerax.core.commands import ColormapArg, run
 
-from ..dynaprot.defaults import COLOUR_PERCENTILES, PALETTES
+from ..dynaprot.analysis.ellipsoids import colour_limits
+from ..dynaprot.defaults import PALETTES
 
 if TYPE_CHECKING:
     from chimerax.core.colors import Colormap
@@ -37,7 +38,7 @@ def palette_over(
     limits : tuple of float or "full", optional
         Values at the ends of the palette; "full" for the least and the greatest that occur, by default `ends`.
     ends : tuple of float, optional
-        Natural ends of what the values measure; without any, the core's `COLOUR_PERCENTILES` of the values.
+        Natural ends of what the values measure; without any, the core's `colour_limits` of the values.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def palette_over(
     if limits is None and palette.values_specified:
         return palette
     if limits is None:
-        low, high = ends or np.percentile(values, COLOUR_PERCENTILES).tolist()
+        low, high = ends or colour_limits(values)
     elif isinstance(limits, str):
         low, high = float(values.min()), float(values.max())
     else:

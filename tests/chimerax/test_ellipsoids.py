@@ -357,3 +357,26 @@ def test_picture(run, protease, picture, style):
     red, _, blue = np.moveaxis(picture(f"ellipsoids-{style}"), -1, 0)
     assert (red - blue > 60).mean() > 0.002
     assert (blue - red > 40).mean() > 0.005
+
+
+def test_what_moves_too_far_has_no_ellipsoid(run, log):
+    """It is named in a warning; alone, it is refused."""
+    import gzip
+    import tempfile
+    from pathlib import Path
+
+    from chimerax.core.errors import UserError
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "tailed.pdb")
+        packed = Path(__file__).parents[1] / "structures" / "tail_of_60.pdb.gz"
+        file.write_bytes(gzip.decompress(packed.read_bytes()))
+        run(f'open "{file}"')
+    (dynamics,) = run("dynaprot predict #1")
+    drawn = dynamics.rmsf <= 15.0
+    (surface,) = run("dynaprot ellipsoids #1")
+    assert len(surface.residues) == drawn.sum() < len(drawn)
+    assert any(level == "warning" and "no ellipsoid of A:" in text for level, text in log)
+    numbers = dynamics.structure.residue_ids[~drawn]
+    with pytest.raises(UserError, match="beyond 15 Å"):
+        run(f"dynaprot ellipsoids #1/A:{numbers[0]}-{numbers[-1]}")

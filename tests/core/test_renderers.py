@@ -21,11 +21,11 @@ from PIL import Image
 from scipy.stats import chi
 
 from dynaprot import Atoms, Dynamics, DynaProtError, OutputError, Structure
-from dynaprot.analysis.ellipsoids import axes, contour_radius
+from dynaprot.analysis.ellipsoids import axes, colour_limits, contour_radius, drawable
 from dynaprot.figures import ray_caster
 from dynaprot.figures.pictures import draw_coupling, draw_ellipsoids, draw_rmsf
 from dynaprot.figures.ray_caster import RayCaster, Seen
-from dynaprot.figures.residue_axis import numbered_places
+from dynaprot.figures.residue_axis import numbered_places, top_of_axis
 from dynaprot.files.structure_files import write_mmcif, write_pdb
 from dynaprot.files.tables import write_residues_csv
 from dynaprot.files.trajectories import write_ensemble
@@ -464,3 +464,37 @@ def test_numbers_on_an_axis_are_round_and_fit() -> None:
     for room in range(8):
         assert len(numbered_places(labels, room)) <= room
     assert numbered_places(np.array(["x", "y"]), 2) == [0]
+
+
+def with_a_floppy_end(rmsf: float = 60.0, count: int = 6) -> Dynamics:
+    """The two chains, of which the last residues move farther than an ellipsoid can show."""
+    dynamics = two_chains()
+    marginals = dynamics.marginals.copy()
+    marginals[-count:] *= rmsf**2 / np.trace(marginals[-count:], axis1=1, axis2=2)[:, None, None]
+    distance = np.abs(np.subtract.outer(np.arange(22), np.arange(22)))
+    return Dynamics(dynamics.structure, FactoredJoint(marginals, 0.8**distance), "test")
+
+
+def test_what_moves_too_far_takes_no_room_from_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no ellipsoid, the colours span the others, the axis ends at these, and figures say so."""
+    calm, floppy = two_chains(), with_a_floppy_end()
+    assert drawable(floppy.rmsf).tolist() == [True] * 16 + [False] * 6
+    assert colour_limits(floppy.rmsf) == colour_limits(calm.rmsf[:16])
+    assert colour_limits(floppy.rmsf[16:]) == pytest.approx((60.0, 60.0)), "where all move so far, they count"
+    assert top_of_axis(floppy.rmsf) == pytest.approx(1.06 * calm.rmsf[:16].max())
+    drawn: list[int] = []
+    add = RayCaster.add_ellipsoids
+
+    def counted(caster: RayCaster, centres: np.ndarray, covariances: np.ndarray, colours: np.ndarray) -> None:
+        drawn.append(len(centres))
+        add(caster, centres, covariances, colours)
+
+    monkeypatch.setattr(RayCaster, "add_ellipsoids", counted)
+    draw_ellipsoids(floppy, tmp_path / "ellipsoids.svg")
+    draw_rmsf(floppy, tmp_path / "rmsf.svg")
+    assert drawn == [16]
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        draw_ellipsoids(floppy, tmp_path / "ellipsoids.svg")
+        draw_rmsf(floppy, tmp_path / "rmsf.svg")
+    assert "none for 6 residues beyond 15 Å RMSF" in (tmp_path / "ellipsoids.svg").read_text(encoding="utf-8")
+    assert "to 60 Å" in (tmp_path / "rmsf.svg").read_text(encoding="utf-8")

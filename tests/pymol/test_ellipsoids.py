@@ -320,3 +320,26 @@ def test_a_session_keeps_the_ellipsoids(cmd, drawn, pymol_data, tmp_path):
     assert cmd.get_type("dynaprot_rmsf") == "object:ramp"
     cmd.do("dynaprot_ellipsoids molecule, 0.5, model=anm")
     assert float(cmd.get("ellipsoid_scale", "molecule_ellipsoids")) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_what_moves_too_far_has_no_ellipsoid(cmd, core, capfd):
+    """It is named, and does not count for the colours; PyMOL's ray tracer would take minutes for it."""
+    import gzip
+    from pathlib import Path
+
+    file = Path(__file__).parents[1] / "structures" / "tail_of_60.pdb.gz"
+    cmd.read_pdbstr(gzip.decompress(file.read_bytes()).decode(), "tailed")
+    dynamics = core.predict(core.load_structure(file))
+    drawn = dynamics.rmsf <= 15.0
+    assert 20 < (~drawn).sum() < 70
+    cmd.do("dynaprot_ellipsoids tailed")
+    output = "".join(capfd.readouterr())
+    assert "no ellipsoid of A:" in output
+    assert "beyond 15 Å" in output
+    assert cmd.count_atoms("tailed_ellipsoids") == drawn.sum()
+    numbers = []
+    cmd.iterate("tailed and name CA", "numbers.append(int(resi))", space={"numbers": numbers})
+    loose = [number for number, is_drawn in zip(numbers, drawn, strict=True) if not is_drawn]
+    cmd.do(f"dynaprot_ellipsoids tailed and resi {loose[0]}-{loose[-1]}, name=tail")
+    assert "the RMSF of all these residues is beyond 15 Å" in "".join(capfd.readouterr())
+    assert "tail" not in cmd.get_names()

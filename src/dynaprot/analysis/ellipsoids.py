@@ -8,9 +8,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..defaults import COLOUR_PERCENTILES, MOST_MOBILE
 from ..errors import DynaProtError
 
-__all__ = ["Mesh", "axes", "axis_surface", "contour_radius", "displacement_parameters", "ellipsoid_surface"]
+__all__ = [
+    "Mesh",
+    "axes",
+    "axis_surface",
+    "colour_limits",
+    "contour_radius",
+    "displacement_parameters",
+    "drawable",
+    "ellipsoid_surface",
+]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int32]
@@ -96,6 +106,21 @@ def axes(marginals: Array) -> tuple[Array, Array]:
     directions = np.swapaxes(vectors, 1, 2)[:, ::-1].copy()
     directions[:, 2] *= np.linalg.det(directions)[:, None]
     return directions, np.sqrt(np.maximum(variances[:, ::-1], 0.0))
+
+
+def drawable(rmsf: Array) -> NDArray[np.bool_]:
+    """Residues that get an ellipsoid, shape=(N,): those whose RMSF is not beyond `defaults.MOST_MOBILE`."""
+    return rmsf <= MOST_MOBILE
+
+
+def colour_limits(rmsf: Array) -> tuple[float, float]:
+    """RMSF at the ends of the palette, Å: percentiles, so that a few floppy residues do not take all its colours.
+
+    Residues without an ellipsoid do not count, unless all are without.
+    """
+    counted = rmsf[drawable(rmsf)] if drawable(rmsf).any() else rmsf
+    low, high = np.percentile(counted, COLOUR_PERCENTILES)
+    return float(low), float(high)
 
 
 def displacement_parameters(marginals: Array) -> Array:

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ..analysis.ellipsoids import contour_radius
-from ..defaults import PROBABILITY
+from ..analysis.ellipsoids import contour_radius, drawable
+from ..defaults import MOST_MOBILE, PROBABILITY
 from ..dynamics import Dynamics
 from ..structure import Structure
+from ..structure.completion import count
 from .coupling_image import CouplingImage
 from .figure import (
     FOREGROUND,
@@ -35,6 +36,7 @@ from .residue_axis import (
     MARKS,
     author_numbers,
     chains,
+    draw_beyond,
     draw_chain_boundaries,
     draw_marks,
     draw_mobility,
@@ -42,6 +44,7 @@ from .residue_axis import (
     marked,
     mobility_limits,
     numbered_places,
+    top_of_axis,
 )
 
 __all__ = ["draw_coupling", "draw_ellipsoids", "draw_rmsf"]
@@ -86,12 +89,12 @@ def draw_rmsf(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
     curve_height = 1.7 if len(rows) == 1 else 1.1
     strip_height, below, above, bottom = 0.16, 0.28, 0.24, 0.16
     row_height = curve_height + strip_height + below + above
-    top = 1.06 * dynamics.rmsf.max()
+    top = top_of_axis(dynamics.rmsf)
     with style():
         figure = empty_figure(bottom + row_height * len(rows))
-        for count, row in enumerate(rows):
+        for number, row in enumerate(rows):
             x = left
-            base = bottom + row_height * (len(rows) - 1 - count)
+            base = bottom + row_height * (len(rows) - 1 - number)
             for residues, places in row:
                 extent = width * _span(places)
                 curve = axes_in_inches(figure, x, base + below + strip_height, extent, curve_height)
@@ -99,6 +102,7 @@ def draw_rmsf(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
                 x += extent + gap
                 _draw_chain(curve, strip, dynamics, residues, places)
                 curve.set_ylim(0.0, top)
+                draw_beyond(curve, places, dynamics.rmsf[residues])
                 if places is row[0][1]:
                     curve.set_ylabel("RMSF (Å)")
                     curve.yaxis.set_major_locator(round_ticks())
@@ -163,8 +167,9 @@ def draw_coupling(dynamics: Dynamics, path: str | os.PathLike[str]) -> None:
 def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probability: float = PROBABILITY) -> None:
     """Draw the surface that holds each C-alpha with a probability, on the backbone.
 
-    The protein is turned so that it is widest from left to right and flattest towards the reader. Colours
-    show RMSF, from the 2nd to the 98th percentile.
+    The protein is turned so that it is widest from left to right and flattest towards the reader. Colours show RMSF,
+    from the 2nd to the 98th percentile. Residues that are too mobile for an ellipsoid (`drawable`) are seen as the
+    backbone alone.
 
     Parameters
     ----------
@@ -183,7 +188,8 @@ def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probabilit
     turn = _widest_view(structure.ca)
     positions = structure.ca @ turn.T
     covariances = contour_radius(probability) ** 2 * turn @ dynamics.marginals @ turn.T
-    reach = np.sqrt(np.einsum("nii->ni", covariances))
+    drawn = drawable(dynamics.rmsf)
+    reach = np.where(drawn[:, None], np.sqrt(np.einsum("nii->ni", covariances)), TUBE_RADIUS)
     low, high = (positions - reach).min(0) - 1.0, (positions + reach).max(0) + 1.0
     positions = positions - (low + high) / 2.0
     extent = (high - low)[:2]
@@ -196,7 +202,8 @@ def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probabilit
     caster = RayCaster(*(int(np.ceil(side * dots)) for side in extent))
     curve, tangents = _spline(positions, structure.next_residue, spacing=TUBE_RADIUS / 3.0)
     caster.add_tube(curve * dots, tangents, TUBE_RADIUS * dots, np.broadcast_to(TUBE_COLOUR, curve.shape))
-    caster.add_ellipsoids(positions * dots, covariances * dots**2, MOBILITY(limits(dynamics.rmsf))[:, :3])
+    colours = MOBILITY(limits(dynamics.rmsf))[:, :3]
+    caster.add_ellipsoids(positions[drawn] * dots, covariances[drawn] * dots**2, colours[drawn])
     with style():
         figure = empty_figure(max(height, 2.0) + bottom)
         middle = bottom + max(height, 2.0) / 2.0
@@ -206,7 +213,10 @@ def draw_ellipsoids(dynamics: Dynamics, path: str | os.PathLike[str], probabilit
         legend.set_axis_off()
         legend.plot([0.0, 10.0 * scale], [0.3, 0.3], color=FOREGROUND, linewidth=1.5, solid_capstyle="butt")
         legend.text(5.0 * scale, 0.22, "10 Å", ha="center", va="top")
-        legend.text(room - 0.2, 0.22, f"Ellipsoids at {100.0 * probability:g} % probability", ha="right", va="top")
+        caption = f"Ellipsoids at {100.0 * probability:g} % probability"
+        if not drawn.all():
+            caption += f"; none for {count(int((~drawn).sum()), 'residue')} beyond {MOST_MOBILE:g} Å RMSF"
+        legend.text(room - 0.2, 0.22, caption, ha="right", va="top")
         bar = axes_in_inches(figure, room + 0.3, middle - 0.8, 0.12, 1.6)
         colour_bar(bar, MOBILITY, limits, "RMSF (Å)", extend="both")
         save(figure, path)

@@ -15,7 +15,7 @@ from matplotlib.patches import Polygon
 from matplotlib.ticker import Locator
 from numpy.typing import NDArray
 
-from ..defaults import COLOUR_PERCENTILES
+from ..analysis.ellipsoids import colour_limits, drawable
 from ..notices import Notice
 from .figure import FOREGROUND, MOBILITY
 
@@ -24,6 +24,7 @@ __all__ = [
     "ResidueLocator",
     "author_numbers",
     "chains",
+    "draw_beyond",
     "draw_chain_boundaries",
     "draw_marks",
     "draw_mobility",
@@ -31,6 +32,7 @@ __all__ = [
     "marked",
     "mobility_limits",
     "numbered_places",
+    "top_of_axis",
 ]  # fmt: skip
 
 Array = NDArray[np.floating]
@@ -155,8 +157,33 @@ def draw_chain_boundaries(
 
 
 def mobility_limits(rmsf: Array) -> Normalize:
-    """RMSF at the ends of the palette, chosen so that a few floppy residues do not take all its colours."""
-    return Normalize(*np.percentile(rmsf, COLOUR_PERCENTILES))
+    """RMSF at the ends of the palette; see `colour_limits`."""
+    return Normalize(*colour_limits(rmsf))
+
+
+def top_of_axis(rmsf: Array) -> float:
+    """End of an axis of RMSF, Å. Residues that are too mobile for an ellipsoid do not count, unless all are."""
+    counted = rmsf[drawable(rmsf)] if drawable(rmsf).any() else rmsf
+    return 1.06 * float(counted.max())
+
+
+def draw_beyond(axes: Axes, places: NDArray[np.int64], rmsf: Array, colour: str = FOREGROUND) -> None:
+    """Say how far residues move whose RMSF lies beyond the end of the axis.
+
+    Parameters
+    ----------
+    axes : Axes
+    places, rmsf
+        As in `draw_mobility`.
+    colour : str
+    """
+    if len(rmsf) and rmsf.max() > axes.get_ylim()[1]:
+        farthest = places[rmsf.argmax()]
+        axes.annotate(
+            f"to {rmsf.max():.0f} Å", (farthest, 1.0), (0, 2), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="right" if farthest > places.mean() else "left", va="bottom", fontsize=7.0,
+            color=colour,
+        )  # fmt: skip
 
 
 def draw_mobility(

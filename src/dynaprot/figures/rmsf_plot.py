@@ -16,11 +16,13 @@ from .figure import round_ticks
 from .linked_plot import MARGIN, STRIP, Bands, LinkedPlot
 from .residue_axis import (
     chains,
+    draw_beyond,
     draw_chain_boundaries,
     draw_marks,
     draw_mobility,
     draw_secondary_structure,
     mobility_limits,
+    top_of_axis,
 )
 
 __all__ = ["RmsfPlot"]
@@ -74,7 +76,8 @@ class RmsfPlot(LinkedPlot):
         self._strip.set(xlim=(-0.5, len(dynamics) - 0.5), ylim=(-1.2, 1.2), yticks=[])
         self._strip.spines[:].set_visible(False)
         self._strip.set_navigate(False)
-        self.panel.set(ylim=(0.0, 1.06 * rmsf.max()))
+        self.panel.set(ylim=(0.0, top_of_axis(rmsf)))
+        draw_beyond(self.panel, every, rmsf, self.foreground)
         self.panel.set_ylabel("RMSF (Å)", color=self.foreground, size=9)
         self.panel.yaxis.set_major_locator(round_ticks())
         self._draw_ticks(self.panel.yaxis)
