@@ -9,11 +9,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from dynaprot.datasets.training_sequences import TrainingSequences, sequences_path
 from dynaprot.network.weights import find_weights, load_weights, save_weights
 
 
 def main(model: str, number: int, path: Path) -> None:
-    """Write the weights."""
+    """Write the weights, and beside them the sequences that this member was trained on."""
     found = find_weights(model)
     assert found is not None, f"there is no model '{model}'"
     weights = load_weights(found)
@@ -25,6 +26,7 @@ def main(model: str, number: int, path: Path) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     save_weights(path, replace(weights.architecture, members=1), tensors, metadata)
+    TrainingSequences.load(sequences_path(found)).of_one_member(0, number).save(sequences_path(path))
     print(path, "held out:", metadata["held_out_clusters"][0])
 
 

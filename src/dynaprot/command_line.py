@@ -280,7 +280,7 @@ def prepare_command(
     """Make labels for training from simulations, models, conformers and crystals: one file for each protein."""
     from rich.progress import track
 
-    from .datasets.distillation import taught
+    from .datasets.distillation import keep_sequences_of, taught
     from .datasets.prepare import prepare, split_prepared
     from .datasets.sources import find_sources, find_structures
     from .datasets.splits import published_split
@@ -294,6 +294,8 @@ def prepare_command(
             sources, topology=topology, conformers=conformers, temperature=temperature, licence=licence
         )
     _make_folder(output)
+    if teacher:
+        keep_sequences_of(teacher, output)
     outcomes = prepare(found, output, jobs=jobs)
     done = list(track(outcomes, "Preparing", total=len(found), console=errors, transient=True))
     for outcome in sorted(done, key=lambda outcome: (outcome.path is None, outcome.name)):
@@ -320,9 +322,7 @@ def prepare_command(
 def train_command(
     configuration: Annotated[
         str,
-        typer.Argument(
-            help="TOML file, or a bundled configuration: default, dynaprot, dynaprot-twin, paper-m, paper-j."
-        ),
+        typer.Argument(help="TOML file, or a bundled configuration such as default, dynaprot or paper-m."),
     ],
     output: Output = Path("out/training"),
     data: Annotated[

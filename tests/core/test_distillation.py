@@ -13,11 +13,20 @@ from typer.testing import CliRunner
 from dynaprot import Structure, predict
 from dynaprot.command_line import app
 from dynaprot.datasets import distillation
-from dynaprot.datasets.distillation import Taught, extended, taught, without_stretch
+from dynaprot.datasets.distillation import (
+    TEACHER_SEQUENCES,
+    Taught,
+    extended,
+    keep_sequences_of,
+    taught,
+    without_stretch,
+)
 from dynaprot.datasets.prepare import prepare_protein
 from dynaprot.datasets.prepared import PreparedProtein
 from dynaprot.datasets.sources import Source, StructureAlone, find_sources, find_structures
+from dynaprot.datasets.training_sequences import TrainingSequences, sequences_path
 from dynaprot.errors import TrainingDataError
+from dynaprot.network.weights import find_weights
 from dynaprot.structure.backbone import dihedrals
 
 from .conftest import random_protein
@@ -60,6 +69,30 @@ def test_the_command_labels_structures_by_a_model(backbones: Path, tmp_path: Pat
     assert "0 proteins prepared, 3 kept" in again.output
     other = CliRunner().invoke(app, [*arguments, "--varied", "0.5"])
     assert "3 proteins prepared, 0 kept" in other.output, "labels of another recipe are made anew"
+
+
+def test_what_the_teacher_was_trained_on_is_kept_beside_what_it_taught(tmp_path: Path) -> None:
+    """Of all members of a committee together, and of two models with a plus between them."""
+    keep_sequences_of("anm", tmp_path)
+    assert not list(tmp_path.iterdir()), "an elastic network was trained on nothing"
+    keep_sequences_of("springs-2", tmp_path)
+    path = find_weights("springs-2")
+    assert path is not None
+    own = TrainingSequences.load(sequences_path(path))
+    kept = TrainingSequences.load(tmp_path / TEACHER_SEQUENCES)
+    assert [record.letters for record in kept.records] == [record.letters for record in own.records]
+    assert {record.members for record in kept.records} == {frozenset({0})}
+    keep_sequences_of("springs-1+springs-2", tmp_path)
+    assert len(TrainingSequences.load(tmp_path / TEACHER_SEQUENCES).records) >= len(kept.records)
+    alone_ = own.of_one_member(0, 3)
+    assert len(alone_.records) == sum(3 in record.members for record in own.records)
+    both = own.of_one_member(0, 1) | own.of_one_member(1, 2)
+    seen = {record.letters: record.members for record in both.records}
+    assert seen == {
+        record.letters: frozenset({k for k, member in ((0, 1), (1, 2)) if member in record.members})
+        for record in own.records
+        if record.members & {1, 2}
+    }
 
 
 def test_structure_files_are_taught_too(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from typer.testing import CliRunner  # noqa: E402
 import dynaprot  # noqa: E402
 from dynaprot import Dynamics, Structure, predict  # noqa: E402
 from dynaprot.command_line import app  # noqa: E402
+from dynaprot.datasets.distillation import TEACHER_SEQUENCES  # noqa: E402
 from dynaprot.datasets.labels import labels_of  # noqa: E402
 from dynaprot.datasets.prepared import PreparedProtein  # noqa: E402
 from dynaprot.datasets.splits import Split  # noqa: E402
@@ -45,6 +47,7 @@ from dynaprot.training.folds import assign_folds, load_data  # noqa: E402
 from dynaprot.training.losses import LOSSES, matrix_log  # noqa: E402
 from dynaprot.training.moments import predict_moments  # noqa: E402
 from dynaprot.training.train import Task, passes, plan_epoch, train  # noqa: E402
+from dynaprot.training.trials import COLUMNS  # noqa: E402
 
 from .conftest import EVERY_FEATURE, random_protein  # noqa: E402
 
@@ -353,7 +356,7 @@ def test_what_a_configuration_says_wrongly_is_named(tmp_path: Path, old: str, ne
 def test_the_bundled_configurations_are_what_they_are_called() -> None:
     """The paper's networks by their numbers of parameters; the default by the shipped weights."""
     configurations = {name: read_configuration(name) for name in bundled_configurations()}
-    assert sorted(configurations) == ["default", "dynaprot", "dynaprot-twin", "paper-j", "paper-m"]
+    assert sorted(configurations) == ["default", "dynaprot", "dynaprot-m", "dynaprot-twin", "paper-j", "paper-m"]
     assert configurations["paper-m"].architecture == DYNAPROT_M
     assert configurations["paper-j"].architecture == DYNAPROT_J
     sizes = [sum(p.numel() for p in build_network(a).parameters()) for a in (DYNAPROT_M, DYNAPROT_J)]
@@ -363,7 +366,7 @@ def test_the_bundled_configurations_are_what_they_are_called() -> None:
     shipped = load_weights(path)
     default = configurations["default"]
     assert replace(default.architecture, members=default.members) == shipped.architecture
-    with pytest.raises(TrainingDataError, match="default, dynaprot, dynaprot-twin, paper-j, paper-m"):
+    with pytest.raises(TrainingDataError, match="default, dynaprot, dynaprot-m, dynaprot-twin, paper-j, paper-m"):
         read_configuration("nonsense")
 
 
@@ -657,3 +660,36 @@ def test_the_twin_is_trained_as_what_ships_but_for_what_is_held_out() -> None:
     said = {"about": "", "data_needed": "", "held_out": ()}
     assert replace(ships, **said) == replace(twin, **said)
     assert set(ships.held_out) < set(twin.held_out)
+
+
+def test_a_student_is_said_to_have_seen_what_its_teacher_saw(data: Path, tmp_path: Path) -> None:
+    """And not the structures that it was taught, whose motion nobody measured."""
+    folder = tmp_path / "data"
+    (folder / "taught").mkdir(parents=True)
+    for k in range(3):
+        protein = PreparedProtein.load(data / "md" / f"p{k}.npz")
+        replace(protein, kind="taught").save(folder / "taught" / f"p{k}.npz")
+    (folder / "md").mkdir()
+    PreparedProtein.load(data / "md" / "p4.npz").save(folder / "md" / "p4.npz")
+    seen = TrainingSequences.of([(random_protein(77, (30,)), 99, 2)])
+    seen.save(folder / "taught" / TEACHER_SEQUENCES)
+    sources = (TrainingSource("taught"), TrainingSource("md"))
+    configuration = small(folder, KERNEL, source=sources, epochs=1, held_out=("none",), patience=0)
+    path = train(configuration, tmp_path / "out", report=quiet)
+    records = TrainingSequences.load(sequences_path(path)).records
+    assert {record.cluster for record in records} == {"99", "4"}
+    assert {record.members for record in records} == {frozenset({0})}
+
+
+def test_trials_are_kept_in_a_table(data: Path, tmp_path: Path) -> None:
+    """One row a training, with its recipe and the figures of its weights."""
+    table = tmp_path / "trials.csv"
+    for seed in (0, 1):
+        path = train(small(data, KERNEL, epochs=1, seed=seed), tmp_path / str(seed), trials=table, report=quiet)
+    with open(table, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["seed"] for row in rows] == ["0", "1"]
+    assert tuple(rows[0]) == COLUMNS
+    assert rows[1]["rmsf_r"] == load_weights(path).metadata["validation"]["rmsf_r"].split()[0]
+    assert json.loads(rows[1]["recipe"])["epochs"] == 1
+    assert int(rows[1]["parameters"]) == load_weights(path).parameters

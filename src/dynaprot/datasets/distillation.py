@@ -10,22 +10,27 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TrainingDataError
-from ..prediction import predict
+from ..network.weights import find_weights
+from ..prediction import parts, predict
 from ..structure import Structure
 from ..structure.completion import AT_C, AT_CA, AT_N, C_N, CA_C, N_CA, placed
 from .labels import Cluster
 from .sources import Source, StructureAlone
+from .training_sequences import TrainingSequences, sequences_path
 
-__all__ = ["Taught", "extended", "taught", "without_stretch"]
+__all__ = ["TEACHER_SEQUENCES", "Taught", "extended", "keep_sequences_of", "taught", "without_stretch"]
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 
+TEACHER_SEQUENCES = "teacher.training.fasta.gz"
+"""File beside prepared proteins with the sequences that their teacher was trained on."""
 SHORTEST_GAP, LONGEST_GAP = 3, 30
 """Residues that are cut out to make a gap."""
 SHORTEST_TAIL, LONGEST_TAIL = 5, 40
@@ -61,6 +66,16 @@ class Taught:
     marginals: Array
     coupling: Array
     cluster: Cluster
+
+
+def keep_sequences_of(teacher: str, folder: Path) -> None:
+    """Keep, beside what a model taught, the sequences that it was trained on itself, as far as they are known."""
+    for part in parts(teacher):
+        path = find_weights(part)
+        if path is not None and sequences_path(path).exists():
+            known = folder / TEACHER_SEQUENCES
+            found = TrainingSequences.load(sequences_path(path)).of_one_member(0)
+            (TrainingSequences.load(known) | found if known.exists() else found).save(known)
 
 
 def taught(source: Source, teacher: str, varied: float = 0.0) -> Source:

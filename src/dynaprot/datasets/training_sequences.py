@@ -1,5 +1,8 @@
 """The sequences that a network was trained on, in a small file beside its weights: what it saw of a protein.
 
+Structures whose motion a model predicted (`distillation`) are not among them, since they tell nothing that was
+measured; what that model was trained on is.
+
 The file is gzipped FASTA, one record for each chain, with its sequence cluster and the members of the committee that
 were trained on it, numbered from 0 as in the weights::
 
@@ -13,7 +16,7 @@ import gzip
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import WeightsError
@@ -63,6 +66,28 @@ class TrainingSequences:
         return cls(
             tuple(
                 TrainingSequence(name, cluster, frozenset(numbers), letters)
+                for (name, cluster, letters), numbers in sorted(members.items())
+            )
+        )
+
+    def of_one_member(self, number: int, member: int | None = None) -> TrainingSequences:
+        """The chains that a member was trained on, or any if none is named, as those of the member `number`."""
+        return TrainingSequences(
+            tuple(
+                replace(record, members=frozenset({number}))
+                for record in self.records
+                if member is None or member in record.members
+            )
+        )
+
+    def __or__(self, other: TrainingSequences) -> TrainingSequences:
+        """The chains of both, by the members of either."""
+        members: dict[tuple[str, str, str], frozenset[int]] = defaultdict(frozenset)
+        for record in (*self.records, *other.records):
+            members[record.name, record.cluster, record.letters] |= record.members
+        return TrainingSequences(
+            tuple(
+                TrainingSequence(name, cluster, numbers, letters)
                 for (name, cluster, letters), numbers in sorted(members.items())
             )
         )

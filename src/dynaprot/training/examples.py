@@ -170,6 +170,8 @@ class Example:
         Whether only directions and relative sizes are compared, as for experimental conformers.
     architecture : Architecture
         Architecture of the network that reads it.
+    taught : bool
+        Whether a model predicted the labels.
     """
 
     structure: Structure
@@ -181,6 +183,7 @@ class Example:
     trustworthy: bool = True
     scale_free: bool = False
     architecture: Architecture = DYNAPROT_M
+    taught: bool = False
 
     @classmethod
     def of(
@@ -334,4 +337,5 @@ def _example(protein: PreparedProtein, source: TrainingSource, frames: bool) -> 
         trust=1.0 if conformations >= 100 else 0.6 if conformations >= 45 else 0.25,
         trustworthy=conformations >= 100 or (conformations >= 45 and protein.split_half_rmsf_r >= 0.95),
         scale_free=source.scale_free,
+        taught=protein.kind == "taught",
     )

@@ -36,6 +36,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..datasets.distillation import TEACHER_SEQUENCES
 from ..datasets.labels import Cluster
 from ..datasets.training_sequences import TrainingSequences, sequences_path
 from ..errors import TrainingDataError
@@ -457,12 +458,7 @@ def train(
             kept = torch.float16 if configuration.half else torch.float32
             tensors = {name: tensor.detach().cpu().to(kept).numpy() for name, tensor in network.state_dict().items()}
             save_weights(path, network.architecture, tensors, metadata)
-            TrainingSequences.of(
-                (example.structure, example.cluster, number)
-                for number, member in enumerate(members)
-                for group in member.fold.training
-                for example in group
-            ).save(sequences_path(path))
+            _sequences(members, configuration).save(sequences_path(path))
             report(f"  {path}")
             if trials is not None:
                 steps = sum(len(plan_epoch(member.fold, configuration, (0,), 0)) for member in members)
@@ -470,6 +466,24 @@ def train(
                 append_trial(trials, configuration, metadata, count, steps * configuration.epochs)
         processes.wait()
     return path
+
+
+def _sequences(members: list[Member], configuration: Configuration) -> TrainingSequences:
+    """Of all whose motion was measured, by simulation or experiment, and that the networks or their teachers saw."""
+    sequences = TrainingSequences.of(
+        (example.structure, example.cluster, number)
+        for number, member in enumerate(members)
+        for group in member.fold.training
+        for example in group
+        if not example.taught
+    )
+    for source in configuration.source:
+        known = Path(configuration.data) / source.path / TEACHER_SEQUENCES
+        if known.exists():
+            of_teacher = TrainingSequences.load(known)
+            for number in range(len(members)):
+                sequences |= of_teacher.of_one_member(number)
+    return sequences
 
 
 def _describe(
