@@ -112,7 +112,7 @@ def _predict(structure: Structure, model: str, device: str) -> Dynamics:
         outputs = network.run(features) | outputs  # what the first predicts stays
         if network.architecture.prior:
             pairs = features.pairs
-    description = " + ".join(network.description for network in opened)
+    description = f"{' + '.join(network.name for network in opened)} on {opened[0].device}"
     if priors:
         corrected = SpringPrior.of(structure, pairs, priors[0]).corrected(outputs["springs"], outputs["chain"])
         elastic, notices = corrected.to_joint(outputs.get("congruence"))
@@ -178,10 +178,6 @@ class _OpenNetwork:
     architecture: Architecture
     run: Network
     device: str
-
-    @property
-    def description(self) -> str:
-        return f"{self.name} on {self.device}"
 
 
 @lru_cache(maxsize=4)

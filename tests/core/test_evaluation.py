@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dynaprot
-from dynaprot import Structure, predict
+from dynaprot import Structure, load_structure, predict
 from dynaprot.datasets.labels import labels_of
 from dynaprot.datasets.sources import Ensemble, RmsfChain, read_rmsf_chains
 from dynaprot.datasets.splits import Split
@@ -512,7 +512,10 @@ def test_each_line_is_the_statistic_that_its_title_names(report: Report) -> None
         scores = [score for score in counted if metric in score.values]
         values = np.array([score.values[metric] for score in scores])
         profiles = [score.profiles["ensemble_rmsf"] for score in scores if "ensemble_rmsf" in score.profiles]
-        if "r over proteins" in title:
+        if "difference to" in title:
+            others = {s.protein: s.values for s in report.scores if s.model == line.quantity.over}
+            expected = np.mean([s.values[metric] - others[s.protein][metric] for s in scores])
+        elif "r over proteins" in title:
             expected = stats.pearsonr(values, [score.values["md_pairwise_rmsd"] for score in scores])[0]
         elif "over all residues" in title:
             sides = (np.concatenate([getattr(p, side) for p in profiles]) for side in ("predicted", "simulated"))
@@ -844,8 +847,9 @@ def test_evaluation_imports_nothing_of_training() -> None:
 
 def test_recolouring_keeps_correlations_and_sets_marginals() -> None:
     """Of a joint with springs on angles and a congruence too; its own marginals leave it as it is."""
-    joint = predict(random_protein(4, (30,))).joint
-    wanted = spd(np.random.default_rng(0), 30)
+    structure = load_structure(Path(__file__).parents[1] / "structures" / "2igd.pdb.gz")
+    joint = predict(structure, "springs-2").joint
+    wanted = spd(np.random.default_rng(0), len(structure))
     np.testing.assert_allclose(joint.recoloured(wanted).marginals, wanted, rtol=1e-8, atol=1e-10)
     same = joint.recoloured(joint.marginals)
     np.testing.assert_allclose(same.covariance(), joint.covariance(), atol=1e-9)

@@ -149,7 +149,7 @@ def _sizes(table: str, key: str, whole: bool) -> tuple[Quantity, ...]:
     )
 
 
-MARGINALS, ATLAS, CRYSTALS, NMR, WHOLE, CUT, BPTI, COUPLING, COMPLEXES, ENSEMBLES, CHAINS, JOINT, COST = (
+MARGINALS, ATLAS, CRYSTALS, NMR, WHOLE, CUT, BPTI, PAIRED, COUPLING, COMPLEXES, ENSEMBLES, CHAINS, JOINT, COST = (
     "Residues: RMSF and marginals",
     "Residues: RMSF of ATLAS",
     "Residues: displacements in crystals",
@@ -157,6 +157,7 @@ MARGINALS, ATLAS, CRYSTALS, NMR, WHOLE, CUT, BPTI, COUPLING, COMPLEXES, ENSEMBLE
     "Size of the motion: whole chains of mdCATH",
     "Size of the motion: domains of mdCATH cut out of a chain",
     "BPTI",
+    "Paired differences",
     "Pairs: coupling",
     "Complexes",
     "Ensembles, as AlphaFlow's analysis defines them",
@@ -171,6 +172,7 @@ ABOUT = {
     WHOLE: "Mean RMSF of a protein beside its mean at 320 K over five simulations. Spread is the standard deviation of "
     "the RMSF along a chain over its mean, and its ratio that of prediction and simulation.",
     CUT: "The same where a domain was simulated without the rest of its chain, which may have held it.",
+    PAIRED: "Means over simulated proteins, and over chains of ATLAS, of what a model gains or loses on each.",
     BPTI: "100 frames over a millisecond, with N and C rebuilt from C-alphas. DynaProt's networks were not trained on "
     "BPTI; the published figures are of the paper's own frames.",
 }
@@ -197,6 +199,18 @@ QUANTITIES: tuple[Quantity, ...] = (
     _percentile(BPTI, "RMWD var, Å" + LOWER, "bpti_rmwd"),
     _percentile(BPTI, "pairwise RMSD, Å", "bpti_pairwise_rmsd"),
     _percentile(BPTI, "pairwise RMSD of MD, Å", "bpti_md_pairwise_rmsd"),
+    *(
+        difference_to
+        for title, metric in (
+            ("RMSF r" + HIGHER, "rmsf_r"),
+            ("RMWD var, Å" + LOWER, "rmwd"),
+            ("symmetric KL" + LOWER, "symmetric_kl"),
+            ("shape cosine" + HIGHER, "shape"),
+            ("coupling r, |i - j| ≤ 50" + HIGHER, "coupling_r50"),
+            ("RMSF r of ATLAS" + HIGHER, "atlas_rmsf_r"),
+        )
+        for difference_to in _paired(_mean(PAIRED, title, metric))[1:]
+    ),
     _percentile(COUPLING, "r, all pairs, median" + HIGHER, "coupling_r"),
     _percentile(COUPLING, "r, |i - j| ≤ 50, median" + HIGHER, "coupling_r50"),
     *(
