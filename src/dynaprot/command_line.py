@@ -81,6 +81,9 @@ def predict_command(
     chains: Annotated[
         str | None, typer.Option(help="Chains to keep, such as A,B. All protein chains by default.")
     ] = None,
+    residues: Annotated[
+        str | None, typer.Option(help="Residues to predict, cut out of the rest, such as A:10-80,B. All by default.")
+    ] = None,
     structure_model: Annotated[int, typer.Option(help="Model of the file, counted from 0.")] = 0,
     model: Annotated[
         str, typer.Option("--model", "-m", help="default, anm, anm-cutoff, a weights file, or two as M+J.")
@@ -102,8 +105,11 @@ def predict_command(
     """Predict how a structure moves, and write the result, a table, structure files and figures."""
     from .prediction import predict
     from .structure.files import load_structure
+    from .structure.selection import cut_out, select
 
     structure = load_structure(structure_file, chains, structure_model)
+    if residues:
+        structure = cut_out(structure, select(structure, residues))
     _say("[yellow]Note:[/]", structure.notices)
     _make_folder(output)
     start = time.perf_counter()

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 import dynaprot
+from dynaprot import Dynamics, load_structure, predict
 from dynaprot.network.weights import shipped_weights
+from dynaprot.structure.selection import select
 
 from .conftest import random_protein
 from .test_structure import pdb_text
@@ -54,6 +56,22 @@ def test_predict_writes_every_output(protein_file: Path, tmp_path: Path) -> None
     assert "42 residues in chain A, B" in done.stdout
     assert "with a broken chain or a clash" in done.stdout
     assert len(gemmi.read_structure(str(tmp_path / "results" / "ensemble.pdb"))) == 5
+
+
+def test_a_part_is_cut_out_and_predicted_alone(protein_file: Path, tmp_path: Path) -> None:
+    """What was left out is told, on the command line and in the result."""
+    done = run("predict", protein_file, "--residues", "A:3-20,B:5-12", "-m", "anm", "--no-pictures", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = "Cut out: A:3-20,B:5-12; 16 other residues left out, as if not there."
+    assert said in done.stdout + done.stderr
+    result = Dynamics.load(tmp_path / "out" / "dynamics.npz")
+    assert result.structure.residue_ids.tolist() == [*map(str, range(3, 21)), *map(str, range(5, 13))]
+    assert said in result.notices
+    whole = load_structure(protein_file)
+    np.testing.assert_allclose(result.rmsf, predict(whole[select(whole, "A:3-20,B:5-12")], "anm").rmsf, rtol=1e-6)
+    done = run("predict", protein_file, "--residues", "C", folder=tmp_path)
+    assert done.returncode == 1
+    assert "has no residue C; its chains are A, B" in done.stderr
 
 
 def test_a_result_is_sampled_and_drawn_later(protein_file: Path, tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import StructureError
+from ..notices import Notice
+from .completion import count
 from .protein import Structure
 
-__all__ = ["select", "selection_text"]
+__all__ = ["cut_out", "select", "selection_text"]
 
 NUMBER = r"-?\d+[A-Za-z]?"
 ITEM = re.compile(rf"(?P<chain>[^:]*)(?::(?P<first>{NUMBER})(?:-(?P<last>{NUMBER}))?)?")
@@ -79,6 +82,22 @@ def selection_text(structure: Structure, chosen: NDArray[np.bool_]) -> str:
             first, last = (structure.residue_ids[rows[end]] for end in (run[0], run[-1]))
             items.append(f"{chain}:{first}" if len(run) == 1 else f"{chain}:{first}-{last}")
     return ",".join(items)
+
+
+def cut_out(structure: Structure, chosen: NDArray[np.bool_]) -> Structure:
+    """Some of the residues as a structure of their own, which says what was left out.
+
+    Parameters
+    ----------
+    structure : Structure
+    chosen : ndarray, shape=(N,), dtype=bool
+    """
+    part = structure[chosen]
+    if chosen.all():
+        return part
+    left = count(int((~chosen).sum()), "other residue")
+    notice = Notice(f"Cut out: {selection_text(structure, chosen)}; {left} left out, as if not there.", "ignored")
+    return replace(part, notices=(*part.notices, notice))
 
 
 def _order(residue_id: str) -> float:
