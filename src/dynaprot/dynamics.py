@@ -139,6 +139,8 @@ class Dynamics:
             if notice.kind == "loose":
                 loose[notice.residues] = True
         everything = self.superposed("all")
+        if not loose.any():  # nothing has to be worked out yet
+            return everything
         variance = np.trace(everything.marginals, axis1=1, axis2=2)
         if variance[loose].sum() <= 0.5 * variance.sum() or (~loose).sum() < 3:
             return everything
