@@ -121,6 +121,8 @@ def show_tails(systems: list[Ensemble], judged: list[Contender]) -> None:
             labels = labels_of(system.frames, system.structure.ca)
             model = contender.choose(system.structure, system.cluster)[0]
             alone, now = predict(system.structure, model), predict(tailed, model)
+            # Seen from the fold, as its simulation is.
+            now = now.superposed(np.isin(np.arange(len(tailed)), np.arange(fold.start, fold.stop)))
             against = compare(now.marginals[fold], None, labels)
             found.append([
                 float(np.corrcoef(now.rmsf[fold], alone.rmsf)[0, 1]), float(np.median(now.rmsf[fold] / alone.rmsf)),

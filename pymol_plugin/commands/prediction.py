@@ -39,8 +39,9 @@ def dynaprot_predict(
 
         model = str: "default", a small network that sees one pair of residues
         at a time and corrects the force constants of an elastic network (it
-        has no attention layer); "anm", an elastic network with force
-        constants that are not learned; or a file of weights
+        has no attention layer); "dynaprot-1", a network of attention, faster
+        for large structures and less accurate; "anm", an elastic network
+        with force constants that are not learned; or a file of weights
         {default: setting "model"}
 
         device = str: "auto", "cpu" or "cuda" {default: setting "device"}

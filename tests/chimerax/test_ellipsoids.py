@@ -327,7 +327,7 @@ def test_session(run, session, protease, tmp_path, settle, log):
         ("dynaprot ellipsoids #1/A:1-3@CA & #1/B", "No residue of an atomic structure was given"),
         (
             "dynaprot ellipsoids #1 model nonsense",
-            r"no model 'nonsense'\. Choose one of default, springs-1, springs-2, prior, anm",
+            r"no model 'nonsense'\. Choose one of default, dynaprot-1, springs-1, springs-2, prior, anm",
         ),
     ],
 )

@@ -38,7 +38,7 @@ def test_info(run, log):
     ((level, text),) = log
     assert level == "info"
     assert f"DynaProt {dynaprot.__version__} in " in text
-    assert "default, springs-1, springs-2, prior, anm, anm-cutoff" in text
+    assert "default, dynaprot-1, springs-1, springs-2, prior, anm, anm-cutoff" in text
     assert "springs-1.safetensors" in text
     assert f"numpy {numpy.__version__}" in text
 

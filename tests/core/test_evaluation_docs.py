@@ -11,7 +11,11 @@ import pytest
 from dynaprot.network.weights import DEFAULT, find_weights, load_weights
 
 ROOT = Path(__file__).resolve().parents[2]
-SUMMARY = ROOT / "docs" / "evaluation" / "summary.csv"
+EVALUATION = ROOT / "docs" / "evaluation"
+PAGES = {EVALUATION / "README.md": EVALUATION / "summary.csv", EVALUATION / "held-out.md": EVALUATION / "held-out.csv"}
+"""Committed evaluations: the page, and its summary."""
+TWIN = EVALUATION / "dynaprot-1-twin.safetensors"
+"""Weights that were trained as `dynaprot-1` was, without a fifth of the simulations: they stand for it."""
 METRICS = {
     "RMSF r": "rmsf_r",
     "RMSF r, MD": "rmsf_r",
@@ -52,19 +56,19 @@ def table(page: Path, heading: str) -> list[list[str]]:
     return chosen[0]
 
 
-@pytest.fixture(scope="module")
-def summary() -> list[dict[str, str]]:
-    """The rows of the committed summary."""
-    with SUMMARY.open(encoding="utf-8", newline="") as file:
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """The rows of a committed summary."""
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def test_the_figures_in_readme_are_those_of_the_evaluation(summary: list[dict[str, str]]) -> None:
+def test_the_figures_in_readme_are_those_of_the_evaluation() -> None:
     """Every number of the table is the committed median of its model, and no cell is empty that has one."""
+    summary = rows_of(EVALUATION / "summary.csv")
     head, *rows = table(ROOT / "README.md", "How good")
     named = [re.search(r"`(.+)`", cell) for cell in head[1:]]
-    models = [match[1].replace(DEFAULT, "default") if match else "MD halves" for match in named]
-    assert models == ["default", "prior", "anm", "MD halves"]
+    models = [match[1] if match else "MD halves" for match in named]
+    assert models == [DEFAULT, "prior", "anm", "MD halves"]
     medians = {
         (row["metric"], row["model"]): row
         for row in summary
@@ -79,20 +83,23 @@ def test_the_figures_in_readme_are_those_of_the_evaluation(summary: list[dict[st
     assert compared == 23
 
 
-def test_readme_counts_the_proteins_of_the_evaluation(summary: list[dict[str, str]]) -> None:
+def test_readme_counts_the_proteins_of_the_evaluation() -> None:
     """How many chains of ATLAS and how many simulated proteins the medians are over."""
+    summary = rows_of(EVALUATION / "summary.csv")
     counts = {
-        row["metric"]: row["proteins"] for row in summary if row["model"] == "default" and row["table"] != "Complexes"
+        row["metric"]: row["proteins"] for row in summary if row["model"] == DEFAULT and row["table"] != "Complexes"
     }
     content = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"RMSF of {counts['atlas_rmsf_r']} chains of ATLAS" in content
     assert f"{counts['rmsf_r']} other simulated proteins" in content
 
 
-def test_the_tables_of_the_evaluation_are_its_summary(summary: list[dict[str, str]]) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_tables_of_an_evaluation_are_its_summary(page: Path) -> None:
     """Page and CSV are of one run: every cell of the page is a row of the CSV, and the other way round."""
+    summary = rows_of(PAGES[page])
     of_page, of_summary = {}, {}
-    for heading, (head, *rows) in tables(SUMMARY.with_name("README.md")):
+    for heading, (head, *rows) in tables(page):
         for title, *cells in rows:
             name = title.removesuffix(" ↑").removesuffix(" ↓")
             of_page |= {
@@ -117,13 +124,35 @@ def test_the_tables_of_the_evaluation_are_its_summary(summary: list[dict[str, st
 
 
 def test_the_figures_in_the_model_card_are_those_in_the_weights() -> None:
-    """Every cell of the card's table stands in the header of the weights, for the networks and for their prior."""
-    path = find_weights(DEFAULT)
+    """Every cell of the card's tables stands in the header of the weights: of springs, their prior, and the twin."""
+    path = find_weights("springs-2")
     assert path is not None
     metadata = load_weights(path).metadata
-    head, *rows = table(ROOT / "weights" / "README.md", "Figures")
-    assert [re.findall(r"`(.+)`", cell) for cell in head[1:]] == [[DEFAULT], ["prior"]]
-    columns = (metadata["validation"], metadata["validation_of_parameter_free_network"])
-    for label, *cells in rows:
-        assert cells == [column[METRICS[label]] for column in columns], label
-    assert {METRICS[label] for label, *_ in rows} == set(columns[0]) - {"loss"}
+    card = ROOT / "weights" / "README.md"
+    columns = {"springs-2": metadata["validation"], "prior": metadata["validation_of_parameter_free_network"]}
+    for heading, stated in (
+        ("Figures of springs-2", columns),
+        ("Figures of dynaprot-1", {"dynaprot-1": load_weights(TWIN).metadata["validation"]}),
+    ):
+        head, *rows = table(card, heading)
+        assert [re.findall(r"`(.+?)`", cell)[0] for cell in head[1:]] == list(stated)
+        for label, *cells in rows:
+            assert cells == [column[METRICS[label]] for column in stated.values()], label
+        assert {METRICS[label] for label, *_ in rows} == set(next(iter(stated.values()))) - {"loss"}
+
+
+def test_the_twin_was_trained_as_what_ships_but_for_what_was_held_out() -> None:
+    """Recipe, steps and size of both are the same; nothing of the held-out clusters was seen."""
+    ships = find_weights("dynaprot-1")
+    assert ships is not None
+    shipped, twin = load_weights(ships), load_weights(TWIN)
+    assert shipped.architecture == twin.architecture
+    recipes = [
+        {name: value for name, value in weights.metadata["configuration"].items() if name not in ("about", "data",
+         "data_needed", "held_out")}
+        for weights in (shipped, twin)
+    ]  # fmt: skip
+    assert recipes[0] == recipes[1]
+    held_out = set(twin.metadata["configuration"]["held_out"])
+    assert held_out > set(shipped.metadata["configuration"]["held_out"])
+    assert not held_out & set(map(str, twin.metadata["trained_clusters"]))

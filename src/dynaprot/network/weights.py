@@ -29,7 +29,7 @@ __all__ = ["DEFAULT", "LATEST", "Weights", "find_weights", "load_weights", "save
 FORMAT = "dynaprot-weights-2"
 DEFAULT = "springs-2"
 """The shipped weights that ``default`` names."""
-LATEST = {"default": DEFAULT, "springs": "springs-2"}
+LATEST = {"default": DEFAULT, "springs": "springs-2", "dynaprot": "dynaprot-1"}
 """Names without a version, and the shipped weights that they stand for, with a plus between two."""
 
 

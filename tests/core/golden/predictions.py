@@ -16,7 +16,7 @@ from dynaprot import Dynamics, load_structure, predict
 FOLDER = Path(__file__).resolve().parent
 STRUCTURES = FOLDER.parents[1] / "structures"
 PROTEINS = ("1hpv", "1tii", "6gof_gap")
-MODELS = ("springs-1", "springs-2", "prior", "anm", "anm-cutoff")
+MODELS = ("springs-1", "springs-2", "dynaprot-1", "prior", "anm", "anm-cutoff")
 COUPLINGS = 200
 TOLERANCE = 1e-3
 """Of each number, relative to the largest of its kind in a protein."""
