@@ -82,7 +82,8 @@ def run(*arguments: object) -> str:
 def summary(folder: Path) -> dict[tuple[str, str], float]:
     """Values of an evaluation by metric and model; medians, where a metric has several figures."""
     with open(folder / "summary.csv", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if "percentile" not in row["figure"]]
+        other = ("percentile", "difference to")
+        rows = [row for row in csv.DictReader(file) if not any(word in row["figure"] for word in other)]
     return {(row["metric"], row["model"]): float(row["value"] or "nan") for row in rows}
 
 

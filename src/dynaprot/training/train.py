@@ -498,13 +498,13 @@ def _describe(
     metrics = _intervals([row for member in members for row in member.metrics], clusters)
     correlations = validate_on_chains(network, data.validation, device)
     metrics |= _intervals([{"atlas_rmsf_r": value} for value in correlations], chain_clusters)
-    trained = {example.cluster for member in members for group in member.fold.training for example in group}
+    trained = {record.cluster for record in _sequences(members, configuration).records}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     description: dict[str, Any] = {
         "name": name,
         "data": configuration.about,
         "configuration": asdict(configuration),
-        "trained_clusters": sorted(trained, key=str),
+        "trained_clusters": sorted((int(name) if name.isdigit() else name for name in trained), key=str),
         "held_out_clusters": [member.fold.clusters for member in members],
         "commit": commit.stdout.strip(),
         "validation": metrics,
