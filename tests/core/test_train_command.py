@@ -578,6 +578,12 @@ def test_steps_hold_as_many_residues_and_an_epoch_as_many_steps(data: Path) -> N
         steps = plan_epoch(fold, configuration, (0, 0), epoch)
         assert len(steps) == round(total / 40)
         assert sorted(len(task.example) for step in steps for task in step) == sorted(map(len, fold.training[0]))
+    # Of two clusters with proteins of 13 to 20 residues, one of each is drawn.
+    examples = [replace(each, cluster=k % 2) for k, each in enumerate(load_examples(TrainingSource("md"), data))]
+    drawn, mixed = replace(configuration, per_cluster=1, batch_residues=4), replace(fold, training=[examples])
+    epochs = [plan_epoch(mixed, drawn, (0, 0), epoch) for epoch in range(8)]
+    assert len({sum(len(task.example) for step in epoch for task in step) for epoch in epochs}) > 1
+    assert len(set(map(len, epochs))) == 1
     capped = replace(configuration, augmentation=Augmentation(crop=10))
     assert len(plan_epoch(fold, capped, (0, 0), 0)) == round(len(fold.training[0]) * 10 / 40)
 

@@ -94,7 +94,9 @@ def plan_epoch(fold: Fold, configuration: Configuration, seed: Sequence[int], ep
         chosen = _few_of_each_cluster(group, configuration.per_cluster, generator)
         tasks += [Task(example, source.weight * example.trust) for example in chosen]
     tasks = [tasks[k] for k in generator.permutation(len(tasks))]
-    steps = _divided(tasks, configuration)
+    leading_groups = zip(configuration.source, fold.training, strict=True)
+    every = [example for source, group in leading_groups if source.probability == 1.0 for example in group]
+    steps = _divided(tasks, every, configuration)
     steps = [steps[k] for k in generator.permutation(len(steps))]
     for step in steps:
         leading = len(step)
@@ -109,14 +111,22 @@ def plan_epoch(fold: Fold, configuration: Configuration, seed: Sequence[int], ep
     return steps
 
 
-def _divided(tasks: list[Task], configuration: Configuration) -> list[list[Task]]:
-    """Steps of a number of proteins, or of residues; those of a step are of similar length where it has several."""
+def _divided(tasks: list[Task], every: list[Example], configuration: Configuration) -> list[list[Task]]:
+    """Steps of a number of proteins, or of residues; those of a step are of similar length where it has several.
+
+    Their number is the same in every epoch, although proteins are drawn from clusters: it follows from the number of
+    tasks, and the mean size of all proteins that they are drawn from.
+    """
+
+    def residues(example: Example) -> int:
+        return min(len(example), configuration.augmentation.crop or len(example))
 
     def size(task: Task) -> int:
-        return min(len(task.example), configuration.augmentation.crop or len(task.example))
+        return residues(task.example)
 
     if configuration.batch_residues:
-        steps = max(1, round(sum(map(size, tasks)) / configuration.batch_residues))
+        expected = len(tasks) * sum(map(residues, every)) / len(every)
+        steps = max(1, round(expected / configuration.batch_residues))
         window = -(-len(tasks) * BUCKET // steps)
     else:
         window = BUCKET * configuration.batch
@@ -127,7 +137,6 @@ def _divided(tasks: list[Task], configuration: Configuration) -> list[list[Task]
         ordered += sorted(bucket, key=size) if several else bucket
     if not configuration.batch_residues:
         return [ordered[k : k + configuration.batch] for k in range(0, len(ordered), configuration.batch)]
-    # The same number of steps in every epoch, each with about as many residues.
     ends = np.cumsum([size(task) for task in ordered])
     cuts = np.searchsorted(ends, ends[-1] * np.arange(1, steps) / steps)
     return [ordered[a:b] for a, b in zip([0, *cuts], [*cuts, len(ordered)], strict=True)]
