@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import dynaprot
@@ -123,7 +123,11 @@ def test_outputs_move_with_the_protein(models: list[str], structure: Structure, 
 
 @given(proteins, st.integers(0, 999))
 def test_the_order_of_residues_and_chains_only_permutes(models: list[str], structure: Structure, seed: int) -> None:
-    """Storing residues, or whole chains, in another order changes nothing else."""
+    """Storing residues, or whole chains, in another order changes nothing else.
+
+    But for a ring, as a random chain may close by chance, which is cut before its first stored residue.
+    """
+    assume((structure.next_residue < 0).sum() == len(np.unique(structure.segments)))
     generator = np.random.default_rng(seed)
     chains = list(dict.fromkeys(structure.chain_ids))
     by_chain = np.concatenate([np.flatnonzero(structure.chain_ids == chain) for chain in generator.permutation(chains)])
