@@ -6,7 +6,6 @@ python benchmarks/member_of_committee.py springs-2 0 out/springs-2-member-0.safe
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from dynaprot.datasets.training_sequences import TrainingSequences, sequences_path
@@ -18,14 +17,13 @@ def main(model: str, number: int, path: Path) -> None:
     found = find_weights(model)
     assert found is not None, f"there is no model '{model}'"
     weights = load_weights(found)
-    prefix = f"members.{number}."
-    tensors = {name.removeprefix(prefix): t for name, t in weights.tensors.items() if name.startswith(prefix)}
+    member = weights.member(number)
     metadata = weights.metadata | {
         "name": path.stem,
         "held_out_clusters": [weights.metadata["held_out_clusters"][number]],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_weights(path, replace(weights.architecture, members=1), tensors, metadata)
+    save_weights(path, member.architecture, member.tensors, metadata)
     TrainingSequences.load(sequences_path(found)).of_one_member(0, number).save(sequences_path(path))
     print(path, "held out:", metadata["held_out_clusters"][0])
 

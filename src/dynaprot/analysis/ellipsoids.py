@@ -20,6 +20,7 @@ __all__ = [
     "displacement_parameters",
     "drawable",
     "ellipsoid_surface",
+    "within_scales",
 ]
 
 Array = NDArray[np.floating]
@@ -113,13 +114,15 @@ def drawable(rmsf: Array) -> NDArray[np.bool_]:
     return rmsf <= MOST_MOBILE
 
 
-def colour_limits(rmsf: Array) -> tuple[float, float]:
-    """RMSF at the ends of the palette, Å: percentiles, so that a few floppy residues do not take all its colours.
+def within_scales(rmsf: Array) -> Array:
+    """The RMSF that scales and axes are made for: of the residues with an ellipsoid, or of all if none has one."""
+    drawn = drawable(rmsf)
+    return rmsf[drawn] if drawn.any() else rmsf
 
-    Residues without an ellipsoid do not count, unless all are without.
-    """
-    counted = rmsf[drawable(rmsf)] if drawable(rmsf).any() else rmsf
-    low, high = np.percentile(counted, COLOUR_PERCENTILES)
+
+def colour_limits(rmsf: Array) -> tuple[float, float]:
+    """RMSF at the ends of the palette, Å: percentiles, so that a few floppy residues do not take all its colours."""
+    low, high = np.percentile(within_scales(rmsf), COLOUR_PERCENTILES)
     return float(low), float(high)
 
 

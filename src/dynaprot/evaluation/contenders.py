@@ -198,8 +198,7 @@ def _network(model: str, folder: Path) -> Network:
 
 def _save_member(weights: Weights, number: int, folder: Path) -> Path:
     """Write one member of a committee as weights of its own."""
-    prefix = f"members.{number}."
-    tensors = {name.removeprefix(prefix): t for name, t in weights.tensors.items() if name.startswith(prefix)}
+    member = weights.member(number)
     path = folder / f"{weights.path.stem}-member-{number}.safetensors"
-    save_weights(path, replace(weights.architecture, members=1), tensors, weights.metadata)
+    save_weights(path, member.architecture, member.tensors, member.metadata)
     return path

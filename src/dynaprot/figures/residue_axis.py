@@ -15,7 +15,7 @@ from matplotlib.patches import Polygon
 from matplotlib.ticker import Locator
 from numpy.typing import NDArray
 
-from ..analysis.ellipsoids import colour_limits, drawable
+from ..analysis.ellipsoids import colour_limits, within_scales
 from ..notices import Notice
 from .figure import FOREGROUND, MOBILITY
 
@@ -162,9 +162,8 @@ def mobility_limits(rmsf: Array) -> Normalize:
 
 
 def top_of_axis(rmsf: Array) -> float:
-    """End of an axis of RMSF, Å. Residues that are too mobile for an ellipsoid do not count, unless all are."""
-    counted = rmsf[drawable(rmsf)] if drawable(rmsf).any() else rmsf
-    return 1.06 * float(counted.max())
+    """End of an axis of RMSF, Å; see `within_scales`."""
+    return 1.06 * float(within_scales(rmsf).max())
 
 
 def draw_beyond(axes: Axes, places: NDArray[np.int64], rmsf: Array, colour: str = FOREGROUND) -> None:

@@ -84,13 +84,17 @@ class SuperposedJoint:
         return _Terms(rigid, fitted, weighted, response, weighted.T @ response, variance)
 
     @cached_property
+    def _change(self) -> tuple[Array, Array]:
+        """L and R, shape=(3N, 24) each, of which L R^T is what superposition adds to the covariance."""
+        terms = self._terms
+        left = (terms.fitted, terms.response, terms.fitted @ terms.inner, terms.variance * terms.rigid)
+        return np.hstack(left), np.hstack([-terms.response, -terms.fitted, terms.fitted, terms.rigid])
+
+    @cached_property
     def marginals(self) -> Array:
         """Covariance of each residue, shape=(N, 3, 3), Å^2."""
-        terms = self._terms
-        fitted, response, rigid = (m.reshape(-1, 3, 6) for m in (terms.fitted, terms.response, terms.rigid))
-        away = fitted @ np.swapaxes(response, 1, 2)
-        back = fitted @ terms.inner @ np.swapaxes(fitted, 1, 2) + terms.variance * rigid @ np.swapaxes(rigid, 1, 2)
-        return self.joint.marginals - away - np.swapaxes(away, 1, 2) + back
+        left, right = (side.reshape(len(self.positions), 3, -1) for side in self._change)
+        return self.joint.marginals + left @ np.swapaxes(right, 1, 2)
 
     @cached_property
     def coupling(self) -> Array:
@@ -99,14 +103,8 @@ class SuperposedJoint:
 
     def traces(self) -> Array:
         """Trace of each pair's 3 x 3 block of the covariance, shape=(N, N), Å^2."""
-        terms, size = self._terms, len(self.positions)
-        fitted, response, rigid = (m.reshape(size, -1) for m in (terms.fitted, terms.response, terms.rigid))
-        back = (terms.fitted @ terms.inner).reshape(size, -1)
-        total = self.joint.traces()
-        # One product: C - A D^T - D A^T + A S A^T + v Q Q^T, each 3 x 6 block of a residue as a row.
-        left = np.hstack([fitted, response, back, terms.variance * rigid])
-        total += left @ np.hstack([-response, -fitted, fitted, rigid]).T
-        return total
+        left, right = (side.reshape(len(self.positions), -1) for side in self._change)
+        return self.joint.traces() + left @ right.T
 
     def product(self, vectors: Array) -> Array:
         """The covariance times vectors, shape=(3N, k), without forming it."""
@@ -117,9 +115,8 @@ class SuperposedJoint:
 
     def covariance(self) -> Array:
         """The full covariance, shape=(3N, 3N), Å^2; coordinates run residue by residue, x y z."""
-        terms = self._terms
-        left = np.hstack([terms.fitted, terms.response, terms.fitted @ terms.inner, terms.variance * terms.rigid])
-        return self.joint.covariance() + left @ np.hstack([-terms.response, -terms.fitted, terms.fitted, terms.rigid]).T
+        left, right = self._change
+        return self.joint.covariance() + left @ right.T
 
     def modes(self, count: int) -> tuple[Array, Array]:
         """Leading eigenpairs of the covariance, without forming it: (k,) Å^2 and (k, N, 3) unit vectors."""

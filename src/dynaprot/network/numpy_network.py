@@ -6,7 +6,6 @@ What users run: no PyTorch is installed into their PyMOL or ChimeraX. `tests/cor
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +40,7 @@ class NumpyNetwork:
     """
 
     def __init__(self, weights: Weights) -> None:
-        architecture = weights.architecture
-        alone = replace(architecture, members=1)
-        prefixes = [""] if architecture.members == 1 else [f"members.{k}." for k in range(architecture.members)]
-        self._members = [
-            _Member(replace(weights, architecture=alone, tensors=_under(prefix, weights.tensors)))
-            for prefix in prefixes
-        ]
+        self._members = [_Member(weights.member(number)) for number in range(weights.architecture.members)]
 
     def __call__(self, features: Features) -> dict[str, Array]:
         """Outputs by name as in `torch_network.Outputs`, without the batch axis, as float64.
@@ -64,10 +57,6 @@ class NumpyNetwork:
             for name, output in member(features).items():
                 total[name] = total[name] + output if name in total else output.astype(np.float64)
         return {name: output / len(self._members) for name, output in total.items()}
-
-
-def _under(prefix: str, tensors: Tensors) -> Tensors:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 class _Member:

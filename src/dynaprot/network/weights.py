@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,14 @@ class Weights:
     def parameters(self) -> int:
         """How many numbers were learned."""
         return sum(tensor.size for tensor in self.tensors.values())
+
+    def member(self, number: int) -> Weights:
+        """One network of a committee by itself; a single network is its own member 0."""
+        if self.architecture.members == 1:
+            return self
+        prefix = f"members.{number}."
+        tensors = {name.removeprefix(prefix): t for name, t in self.tensors.items() if name.startswith(prefix)}
+        return replace(self, architecture=replace(self.architecture, members=1), tensors=tensors)
 
 
 def shipped_weights() -> list[Path]:
@@ -116,7 +124,9 @@ def load_weights(path: Path) -> Weights:
         raise WeightsError(f"{path}: made by another version of DynaProt ({error}).") from error
     _check_inputs(path, architecture, inputs, hashed)
     # What is stored in half precision to be small is worked with in single precision.
-    return Weights(architecture, {name: t.astype(np.float32) for name, t in tensors.items()}, metadata, path)
+    return Weights(
+        architecture, {name: t.astype(np.float32, copy=False) for name, t in tensors.items()}, metadata, path
+    )
 
 
 def save_weights(path: Path, architecture: Architecture, tensors: dict[str, NDArray], metadata: dict[str, Any]) -> None:

@@ -460,14 +460,15 @@ def train(
             data, configuration, folder, processes, resume=resume, report=report, after_step=after_step
         )
         path = folder / f"{name}.safetensors"
-        metadata = _describe(data, configuration, members, name, processes)
+        sequences = _sequences(members, configuration)
+        metadata = _describe(data, configuration, members, sequences, name, processes)
         if processes.first:
             report(json.dumps(metadata["validation"], indent=2))
             network = committee_of([member.network for member in members])
             kept = torch.float16 if configuration.half else torch.float32
             tensors = {name: tensor.detach().cpu().to(kept).numpy() for name, tensor in network.state_dict().items()}
             save_weights(path, network.architecture, tensors, metadata)
-            _sequences(members, configuration).save(sequences_path(path))
+            sequences.save(sequences_path(path))
             report(f"  {path}")
             if trials is not None:
                 steps = sum(len(plan_epoch(member.fold, configuration, (0,), 0)) for member in members)
@@ -496,7 +497,12 @@ def _sequences(members: list[Member], configuration: Configuration) -> TrainingS
 
 
 def _describe(
-    data: Data, configuration: Configuration, members: list[Member], name: str, processes: Processes
+    data: Data,
+    configuration: Configuration,
+    members: list[Member],
+    sequences: TrainingSequences,
+    name: str,
+    processes: Processes,
 ) -> dict[str, Any]:
     """The description in the header of the weights."""
     device = processes.device
@@ -507,7 +513,7 @@ def _describe(
     metrics = _intervals([row for member in members for row in member.metrics], clusters)
     correlations = validate_on_chains(network, data.validation, device)
     metrics |= _intervals([{"atlas_rmsf_r": value} for value in correlations], chain_clusters)
-    trained = {record.cluster for record in _sequences(members, configuration).records}
+    trained = {record.cluster for record in sequences.records}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     description: dict[str, Any] = {
         "name": name,
